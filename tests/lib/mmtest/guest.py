@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The machine the tests run in: swap, huge pages, daemons that must be quiet."""
+import contextlib
+import ctypes
+import os
+import subprocess
+
+THP = "/sys/kernel/mm/transparent_hugepage/"
+
+
+def put(path, value):
+    """Writes a setting; False where it is not to be had."""
+    try:
+        with open(path, "w") as f:
+            f.write(str(value))
+        return True
+    except OSError:
+        return False
+
+
+def get(path):
+    with open(path) as f:
+        return f.read().strip()
+
+
+@contextlib.contextmanager
+def setting(path, value):
+    """A setting for as long as the block lasts; gives whether it could be made."""
+    try:
+        old = get(path)
+    except OSError:
+        yield False
+        return
+    if "[" in old:
+        old = old[old.index("[") + 1:old.index("]")]
+    made = put(path, value)
+    try:
+        yield made
+    finally:
+        put(path, old)
+
+
+def quiet():
+    """Daemons that move pages of a stopped process, off."""
+    put(THP + "khugepaged/defrag", 0)
+    put(THP + "khugepaged/scan_sleep_millisecs", 4000000000)
+    put("/sys/kernel/mm/ksm/run", 0)
+    put("/proc/sys/kernel/numa_balancing", 0)
+    put("/proc/sys/vm/compaction_proactiveness", 0)
+    put("/proc/sys/vm/overcommit_memory", 1)
+    put(THP + "shmem_enabled", "advise")
+
+
+def has_swap():
+    return len(get("/proc/swaps").splitlines()) > 1
+
+
+@contextlib.contextmanager
+def swap(megabytes=64):
+    """Swap on zram while the block lasts; gives whether there is any."""
+    if has_swap():
+        yield True
+        return
+    subprocess.run(["modprobe", "zram", "num_devices=1"], stderr=subprocess.DEVNULL, check=False)
+    device = "/dev/zram0"
+    if not os.path.exists("/sys/block/zram0") or not put("/sys/block/zram0/disksize", "%dM" % megabytes):
+        yield False
+        return
+    subprocess.run(["mkswap", device], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["swapon", device], check=True)
+    try:
+        yield True
+    finally:
+        subprocess.run(["swapoff", device], check=False)
+        put("/sys/block/zram0/reset", 1)
+
+
+@contextlib.contextmanager
+def huge_pages(kilobytes, n):
+    """A pool of hugetlb pages while the block lasts; gives how many there are."""
+    path = "/sys/kernel/mm/hugepages/hugepages-%dkB/nr_hugepages" % kilobytes
+    put("/proc/sys/vm/compact_memory", 1) if kilobytes > 2048 else None
+    with setting(path, n) as made:
+        yield int(get(path)) if made else 0
+
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def check_call(result, what):
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, "%s: %s" % (what, os.strerror(error)))
+    return result
+
+
+def prctl(option, *args):
+    args = [ctypes.c_ulong(a) for a in args] + [ctypes.c_ulong(0)] * (4 - len(args))
+    return check_call(libc.prctl(ctypes.c_int(option), *args), "prctl")
+
+
+CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYSLOG = 19, 21, 34
+_SYS = {"x86_64": (125, 126), "aarch64": (90, 91), "riscv64": (90, 91)}[os.uname().machine]
+
+
+class _Header(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+def drop_caps(*caps):
+    """Takes capabilities from the effective set of this process, for good unless raised again."""
+    head = _Header(0x20080522, 0)
+    data = (ctypes.c_uint32 * 6)()
+    check_call(libc.syscall(_SYS[0], ctypes.byref(head), data), "capget")
+    for cap in caps:
+        for part in (0, 1):     # effective, permitted
+            data[cap // 32 * 3 + part] &= ~(1 << cap % 32) & 0xffffffff
+    check_call(libc.syscall(_SYS[1], ctypes.byref(head), data), "capset")
+
+
+def in_child(function):
+    """Runs the function in a fork, so that what it gives up stays given up only there."""
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if not pid:
+        code = 1
+        try:
+            os.close(ours)
+            os.write(theirs, repr(function()).encode())
+            code = 0
+        except BaseException as error:  # the fork must not go on as the test
+            os.write(theirs, repr(error).encode())
+        finally:
+            os._exit(code)
+    os.close(theirs)
+    said = b""
+    while True:
+        part = os.read(ours, 65536)
+        if not part:
+            break
+        said += part
+    os.close(ours)
+    status = os.waitpid(pid, 0)[1]
+    if status:
+        raise RuntimeError("in child: %s (status %#x)" % (said.decode(), status))
+    return said.decode()
