@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TOOLS_PTE_RAW_H
+#define TOOLS_PTE_RAW_H
+
+#include "../module/abi.h"
+#include "names.h"
+#include "source.h"
+
+#define PTE_RAW_BUFFER (64 * 1024)
+#define PTE_RAW_RECORDS (PTE_RAW_BUFFER / sizeof(struct mmscope_pte_raw))
+
+/**
+ * struct pte_raw - the view pte_raw while it is read
+ * @from, @to: the range asked for
+ * @position: the virtual address to read on from
+ * @reads: how many ended in a stamp; what these say together is in the members below
+ */
+struct pte_raw {
+	struct source *source;
+	uint64_t from, to, position;
+	struct mmscope_pte_raw buffer[PTE_RAW_RECORDS];
+	size_t count, next;
+	bool end;
+	unsigned long reads;
+	uint64_t consistent, holds, hold_max_us;
+};
+
+void pte_raw_open(struct pte_raw *raw, struct source *src, uint64_t from, uint64_t to);
+int pte_raw_next(struct pte_raw *raw, const struct mmscope_pte_raw **entry);
+char *pte_raw_stamp(const struct pte_raw *raw, const struct names *names);
+
+#endif
