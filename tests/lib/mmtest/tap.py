@@ -4,6 +4,7 @@ TAP from one program. A test is a `with case(name):` block: it fails by check(),
 exception, is left out by skip(), and also fails when it checked nothing. Groups nest names.
 """
 import contextlib
+import errno
 import sys
 import time
 import traceback
@@ -79,7 +80,6 @@ def none_of(complaints, what):
 def fails(number, what, function, *args):
     """The call must fail with exactly this errno."""
     _state["checks"] += 1
-    import errno
     want = errno.errorcode[number]
     try:
         result = function(*args)

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""`vma` equals /proc/PID/maps field by field, and its flags equal VmFlags of smaps."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from mmtest import guest, kinds, proc, tap, view, witness  # noqa: E402
+
+# vm_flags by the kernel's name (mmflags.h) and by the two letters of smaps.
+SPELLINGS = {
+    "read": "rd", "write": "wr", "exec": "ex", "shared": "sh", "mayread": "mr", "maywrite": "mw",
+    "mayexec": "me", "mayshare": "ms", "growsdown": "gd", "pfnmap": "pf", "locked": "lo", "io": "io",
+    "seqread": "sr", "randread": "rr", "dontcopy": "dc", "dontexpand": "de", "lockonfault": "lf",
+    "account": "ac", "noreserve": "nr", "hugetlb": "ht", "sync": "sf", "pat": "ar", "arch_1": "ar",
+    "wipeonfork": "wf", "dontdump": "dd", "softdirty": "sd", "mixedmap": "mm", "hugepage": "hg",
+    "nohugepage": "nh", "mergeable": "mg", "uffd_missing": "um", "uffd_wp": "uw", "uffd_minor": "ui",
+    "uffd_rwp": "ur", "shadow_stack": "ss", "droppable": "dp", "sealed": "sl", "maybe_guard": "gu",
+}
+# Named by mmscope alone: smaps gives the key in a line of its own.
+KEY_BITS = {"pkey_bit0": 1, "pkey_bit1": 2, "pkey_bit2": 4, "pkey_bit3": 8}
+# smaps of 6.1 prints ?? for what it has no letters for.
+WITHOUT_LETTERS = {"lockonfault", "allow_any_uncached"}
+
+
+def rows_of(pid):
+    """Our rows in the words of maps."""
+    with open(view.target(pid, "vma"), "rb", buffering=0) as f:
+        text = view.Text(view.read_all(f.fileno()), "vma of %s" % pid)
+    rows = []
+    for row in text.dicts():
+        path = witness.mangled(row["path"] or b"")
+        rows.append((int(row["start"], 16), int(row["end"], 16), row["perms"],
+                     int(row["offset"], 16), row["dev"], int(row["inode"]), path))
+    return rows, [(row["flags"] or b"").decode().split("|") for row in text.dicts()], text.stamp
+
+
+def of_kernel(pid):
+    """maps without the gate area, which is in no mm."""
+    areas = [a for a in witness.smaps(pid)]
+    gates = [a for a in areas if a.name == b"[vsyscall]"]
+    return [(a.key(), sorted(a.flags), a.kb.get("ProtectionKey", 0))
+            for a in areas if a.name != b"[vsyscall]"], len(gates)
+
+
+def key_of_smaps(pid):
+    """ProtectionKey stands without a unit."""
+    keys = []
+    for line in witness.slurp("/proc/%s/smaps" % pid).split(b"\n"):
+        if witness.HEAD.match(line):
+            keys.append(0)
+        elif line.startswith(b"ProtectionKey:"):
+            keys[-1] = int(line.split()[1])
+    return keys
+
+
+def compare(pid):
+    def kernel():
+        return of_kernel(pid), [a.key() for a in witness.maps(pid)], key_of_smaps(pid)
+
+    ((areas, gates), rows, keys), (ours, flags, stamp) = proc.witnessed(
+        kernel, lambda: rows_of(pid), "vma of %s" % pid)
+    tap.check(gates <= 1 and len(rows) == len(areas) + gates,
+              "maps and smaps differ: %d, %d" % (len(rows), len(areas)))
+    tap.same_rows(ours, rows[:len(areas)], "rows against maps")
+    tap.same_rows([r[0] for r in areas], rows[:len(areas)], "smaps against maps")
+    tap.check(ours, "no areas at all")
+    tap.equal(stamp["consistent"], "yes", "consistent, of a process that stands still")
+
+    bad = []
+    for i, names in enumerate(flags):
+        letters = sorted(areas[i][1])
+        unnamed = letters.count(b"??")
+        want = sorted(SPELLINGS[n] for n in names if n in SPELLINGS)
+        open_names = [n for n in names if n not in SPELLINGS and n not in KEY_BITS
+                      and n not in WITHOUT_LETTERS and not n.startswith("bit")]
+        if open_names:
+            bad.append("%#x: no spelling known for %s" % (areas[i][0][0], open_names))
+            continue
+        without = [n for n in names if n in WITHOUT_LETTERS or n.startswith("bit")]
+        if unnamed == len(without):
+            want = sorted([SPELLINGS[n] for n in names if n in SPELLINGS and n not in without]
+                          + ["??"] * unnamed)
+        if [x.decode() for x in letters] != want:
+            bad.append("%#x: %s, smaps has %s" % (areas[i][0][0], names, b" ".join(letters).decode()))
+        key = sum(KEY_BITS[n] for n in names if n in KEY_BITS)
+        if key != keys[i]:
+            bad.append("%#x: protection key %d, smaps has %d" % (areas[i][0][0], key, keys[i]))
+    tap.none_of(bad, "flags against VmFlags")
+    tap.count("areas compared", len(ours))
+
+
+def main():
+    guest.quiet()
+    with tap.case("every name of the set `flags` has a spelling in smaps or is known to have none"):
+        unknown = set(view.names("flags").values()) - set(SPELLINGS) - set(KEY_BITS) - WITHOUT_LETTERS
+        tap.equal(sorted(unknown), [], "names without a spelling")
+    with tap.group("vma is maps and VmFlags"):
+        with kinds.others() as found:
+            for name, pid in found:
+                with tap.case(name):
+                    view.attach(pid)
+                    compare(pid)
+        for kind in kinds.KINDS + ["many n=20000 touch=none"]:
+            with tap.case(kind), kinds.processes(kind) as found:
+                for name, pid in found:
+                    view.attach(pid)
+                    compare(pid)
+        with tap.case("self"):
+            ours, _, _ = rows_of("self")
+            tap.check(any(r[6].startswith(b"/") and b"python" in r[6] for r in ours), "self is not this Python")
+            tap.equal(len({r[0] for r in ours}), len(ours), "distinct starts")
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
