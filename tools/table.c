@@ -178,10 +178,9 @@ static void people_open(struct table *table)
 		bool number = show_is_number(show) || show_is_hex(show);
 		struct libscols_column *col;
 
-		/* Nothing is ever cut: what is too wide for the terminal goes on below. */
+		/* Nothing is ever cut: flags too wide for the terminal go on below. */
 		col = scols_table_new_column(scols, column(table, i)->name, 0,
-			number ? SCOLS_FL_RIGHT :
-			show == SHOW_STR || show == SHOW_FLAGS ? SCOLS_FL_WRAP : 0);
+			number ? SCOLS_FL_RIGHT : show == SHOW_FLAGS ? SCOLS_FL_WRAP : 0);
 		if (!col)
 			exit(fail("memory", ENOMEM));
 		scols_cell_set_color(scols_column_get_header(col), "bold");
