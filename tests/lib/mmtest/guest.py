@@ -144,3 +144,32 @@ def in_child(function):
     if status:
         raise RuntimeError("in child: %s (status %#x)" % (said.decode(), status))
     return said.decode()
+
+
+_MODULE_CALLS = {"x86_64": (313, 176), "aarch64": (273, 106), "riscv64": (273, 106)}[os.uname().machine]
+
+
+def load(path, parameters=""):
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        check_call(libc.syscall(_MODULE_CALLS[0], fd, parameters.encode(), 0), "finit_module")
+    finally:
+        os.close(fd)
+
+
+def unload(name="mmscope"):
+    """rmmod, which never waits."""
+    check_call(libc.syscall(_MODULE_CALLS[1], name.encode(), os.O_NONBLOCK), "delete_module")
+
+
+def module_path():
+    """The mmscope.ko that was loaded here, or None."""
+    for path in (os.environ.get("MMSCOPE_KO", ""), "/run/mmscope/mmscope.ko"):
+        if path and os.path.exists(path):
+            return path
+    return None
+
+
+def taint():
+    """The bits that an oops, a warning or a bad page leave for good."""
+    return int(get("/proc/sys/kernel/tainted")) & (1 << 5 | 1 << 7 | 1 << 9 | 1 << 14)

@@ -9,7 +9,7 @@ import time
 
 from . import tap
 
-MKMM = os.environ.get("MKMM", "mkmm")
+MKMM = os.environ.get("MMSCOPE_MKMM", "mkmm")
 MKMM_SKIPS = {16: "no permission", 17: "not in this kernel or CPU", 18: "no memory for it", 19: "no swap"}
 TRIES = 20
 

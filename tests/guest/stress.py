@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+A reader in a loop while its targets map, unmap, fork, exec and are swapped: no splat, and within one
+capture no row that overlaps another. MMSCOPE_STRESS_SECONDS (60) says for how long.
+"""
+import errno
+import os
+import random
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from mmtest import guest, proc, space, tap, view  # noqa: E402
+
+SECONDS = int(os.environ.get("MMSCOPE_STRESS_SECONDS", 60))
+WORKERS = ["--mmapmany", "1", "--mremap", "1", "--mprotect", "1", "--munmap", "1", "--stackmmap", "1", "--vm", "1",
+           "--vm-bytes", "16M", "--vm-method", "zero-one", "--fork", "1", "--vfork", "1", "--userfaultfd", "1",
+           "--pageswap", "1", "--tlb-shootdown", "1", "--rmap", "1"]
+GONE = (errno.ESRCH, errno.ENOENT, errno.ENODATA)
+
+
+def descendants(root):
+    """Processes below the root, by one pass over /proc."""
+    parent = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open("/proc/%s/stat" % name, "rb") as f:
+                    parent[int(name)] = int(f.read().rpartition(b")")[2].split()[1])
+            except OSError:
+                continue
+    found = []
+    for pid in parent:
+        up = pid
+        while up in parent and up != root:
+            up = parent[up]
+        if up == root and pid != root:
+            found.append(pid)
+    return found
+
+
+def check_vma(pid, figures):
+    text = view.read_text(view.target(pid, "vma"))
+    figures[text.stamp["consistent"]] = figures.get(text.stamp["consistent"], 0) + 1
+    end, rows = 0, []
+    for row in text.rows:
+        start = int(row[0], 16)
+        if start < end:
+            return "areas overlap at %#x (%s)" % (start, text.stamp), rows
+        end = int(row[1], 16)
+        if end <= start:
+            return "area %#x ends at %#x" % (start, end), rows
+        rows.append((start, end))
+    return None, rows
+
+
+def check_pte(pid):
+    end = 0
+    with view.PteRaw(pid) as raw:
+        records, stamps = raw.whole(size=random.choice([1 << 16, 1 << 16, 8192]))
+    for r in records:
+        if r.va < end:
+            return "entries overlap at %#x" % r.va
+        end = r.va + r.size
+    tap.count("entries read under stress", len(records))
+    return None
+
+
+def check_walks(pid, rows):
+    with view.Request("walk") as walk:
+        for start, end in random.sample(rows, min(3, len(rows))):
+            text = walk("%d %#x" % (pid, random.randrange(start, end)))
+            if text.rows[-1][0] != b"frame":
+                return "a walk of %d ends at %s" % (pid, text.rows[-1])
+    return None
+
+
+def read_for(root, seconds, figures):
+    bad, end = [], time.monotonic() + seconds
+    while time.monotonic() < end and not bad:
+        targets = descendants(root)
+        random.shuffle(targets)
+        for pid in targets[:8]:
+            try:
+                view.attach(pid)
+                wrong, rows = check_vma(pid, figures)
+                wrong = wrong or check_pte(pid) or (check_walks(pid, rows) if rows else None)
+                if wrong:
+                    bad.append("process %d: %s" % (pid, wrong))
+                figures["reads"] = figures.get("reads", 0) + 1
+            except OSError as error:
+                if error.errno not in GONE:
+                    raise
+                figures["gone"] = figures.get("gone", 0) + 1
+    return bad
+
+
+def main():
+    guest.quiet()
+    taint, figures = guest.taint(), {}
+    random.seed(1)
+    with tap.case("readers beside stress-ng for %d s" % SECONDS):
+        with guest.swap(), open("/dev/null", "w") as null:
+            begun = time.monotonic()
+            stress = subprocess.Popen(["stress-ng", "--temp-path", "/dev/shm", "--timeout", str(SECONDS)] + WORKERS,
+                                      stdout=null, stderr=null)
+            try:
+                bad = read_for(stress.pid, SECONDS, figures)
+                tap.check(stress.poll() is None or time.monotonic() - begun >= SECONDS, "stress-ng ended early")
+            finally:
+                stress.terminate()
+                try:
+                    stress.wait(30)
+                except subprocess.TimeoutExpired:
+                    stress.kill()
+                    stress.wait()
+        tap.note("reads: %s" % ", ".join("%s %d" % kv for kv in sorted(figures.items())))
+        tap.none_of(bad, "captures")
+        tap.check(figures.get("reads", 0) >= SECONDS // 2, "only %d reads" % figures.get("reads", 0))
+        tap.check(figures.get("yes", 0) > 0, "no capture was consistent")
+        tap.count("captures under stress", figures["reads"])
+    with tap.case("the module and its views still stand"), proc.Mkmm("anon") as made:
+        view.attach(made.pid)
+        tap.check(len(view.read_text(view.target(made.pid, "vma")).rows) > 5, "no areas")
+        tap.check(space.Names().kind, "no names")
+    with tap.case("no oops, warning or bad page"):
+        tap.equal(guest.taint(), taint, "taint")
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
