@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tasks are looked at under RCU, which keeps task_struct and signal_struct; the mm is taken by
+ * get_task_mm(), under task_lock. The leader may be a zombie while other threads live, so each
+ * thread is tried. Only mm_count is kept (mmgrab): it does not keep the address space from going
+ * when the process exits or execs.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/kernel.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "who.h"
+
+int mmscope_who_parse(const char *text, struct pid **pid)
+{
+	struct task_struct *task;
+	unsigned int number;
+	int err;
+
+	/* kstrto* take a sign, too. */
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	err = kstrtouint(text, 10, &number);
+	if (err)
+		return err;
+	if (number > INT_MAX)
+		return -ERANGE;
+	rcu_read_lock();
+	task = pid_task(find_vpid(number), PIDTYPE_PID);
+	*pid = task ? get_pid(task_tgid(task)) : NULL;
+	rcu_read_unlock();
+	return *pid ? 0 : -ESRCH;
+}
+
+static int process_of(struct pid *pid, struct task_struct **leader)
+{
+	*leader = pid_task(pid, PIDTYPE_TGID);
+	if (!*leader)
+		return -ESRCH;
+	return (*leader)->flags & PF_KTHREAD ? -ENODATA : 0;
+}
+
+int mmscope_who_alive(struct pid *pid)
+{
+	struct task_struct *leader, *task;
+	int err;
+
+	rcu_read_lock();
+	err = process_of(pid, &leader);
+	if (!err) {
+		err = -ESRCH;
+		for_each_thread(leader, task) {
+			if (READ_ONCE(task->mm)) {
+				err = 0;
+				break;
+			}
+		}
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+int mmscope_who_mm(struct pid *pid, const struct file *file, struct mm_struct **mm)
+{
+	struct task_struct *leader, *task;
+	int err;
+
+	*mm = NULL;
+	rcu_read_lock();
+	err = process_of(pid, &leader);
+	if (err)
+		goto unlock;
+	if (!file_ns_capable(file, __task_cred(leader)->user_ns, CAP_SYS_PTRACE)) {
+		err = -EPERM;
+		goto unlock;
+	}
+	for_each_thread(leader, task) {
+		*mm = get_task_mm(task);
+		if (*mm)
+			break;
+	}
+	if (!*mm)
+		err = -ESRCH;
+unlock:
+	rcu_read_unlock();
+	if (err)
+		return err;
+	mmgrab(*mm);
+	mmput_async(*mm);
+	return 0;
+}
