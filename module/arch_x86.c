@@ -9,6 +9,19 @@
 #include "abi.h"
 #include "arch.h"
 
+/* Bits of the kernel's own that moved and went. */
+#ifdef _PAGE_BIT_DEVMAP
+#define DEVMAP { 1ULL << _PAGE_BIT_DEVMAP, "devmap", "software: memory of a device" },
+#else
+#define DEVMAP
+#endif
+#ifdef _PAGE_BIT_SAVED_DIRTY
+#define SAVED_DIRTY { 1ULL << _PAGE_BIT_SAVED_DIRTY, "saved_dirty", \
+	"software: dirty, kept apart while the entry is not writable" },
+#else
+#define SAVED_DIRTY
+#endif
+
 /* Bit 7 is the page size above the lowest level and part of the memory type at it. */
 #define COMMON_LOW \
 	{ _PAGE_PRESENT, "present", "the CPU may use the entry" }, \
@@ -21,18 +34,15 @@
 #define COMMON_HIGH \
 	{ _PAGE_GLOBAL, "global", "kept in the TLB over address spaces; without present: PROT_NONE" }, \
 	{ _PAGE_SPECIAL, "special", "software: the kernel keeps no count of the page" }, \
-	{ 1ULL << _PAGE_BIT_UFFD_WP, "uffd_wp", "software: userfaultfd" }, \
+	{ 1ULL << _PAGE_BIT_SOFTW2, "uffd_wp", "software: userfaultfd" }, \
 	{ 1ULL << _PAGE_BIT_SOFT_DIRTY, "soft_dirty", "software: written since clear_refs" }, \
-	{ 1ULL << _PAGE_BIT_SOFTW4, "softw4", "software: saved dirty bit, or device memory" }, \
+	DEVMAP \
+	SAVED_DIRTY \
 	{ 1ULL << _PAGE_BIT_PKEY_BIT0, "pkey0", "protection key, bit 0" }, \
 	{ 1ULL << _PAGE_BIT_PKEY_BIT1, "pkey1", "protection key, bit 1" }, \
 	{ 1ULL << _PAGE_BIT_PKEY_BIT2, "pkey2", "protection key, bit 2" }, \
 	{ 1ULL << _PAGE_BIT_PKEY_BIT3, "pkey3", "protection key, bit 3" }, \
 	{ 1ULL << _PAGE_BIT_NX, "nx", "not executable" }
-
-#ifndef _PAGE_BIT_UFFD_WP
-#define _PAGE_BIT_UFFD_WP _PAGE_BIT_SOFTW2
-#endif
 
 static const struct mmscope_name pte_names[] = {
 	COMMON_LOW,

@@ -27,9 +27,8 @@
 #endif
 
 /*
- * Linux commit 26e1a0c3277d ("mm: use pmdp_get_lockless() without surplus barrier()") (v6.5) and
- * before it dab6e717429e ("mm: Rename pmd_read_atomic()") (v6.2): a pmd in one piece. On 64 bits
- * that is one load.
+ * Linux commit dab6e717429e ("mm: Rename pmd_read_atomic()") (v6.2): a pmd in one piece. On 64
+ * bits that is one load.
  */
 static inline pmd_t mmscope_pmd_read(pmd_t *pmd)
 {
@@ -43,7 +42,7 @@ static inline pmd_t mmscope_pmd_read(pmd_t *pmd)
 /*
  * Linux commit 5e31275cc997 ("mm: add per-VMA lock and helper functions to control it") (v6.4)
  * gave each mm a count of its write-locked sections, an int; eb449bd96954 ("mm: convert
- * mm_lock_seq to a proper seqcount") (v6.13, and in stable trees) made it a seqcount. Under the
+ * mm_lock_seq to a proper seqcount") (v6.14, and older trees since) made it a seqcount. Under the
  * read lock neither moves. False where the kernel keeps none.
  */
 static inline bool mmscope_lock_seq(struct mm_struct *mm, u64 *seq)
@@ -62,7 +61,8 @@ static inline bool mmscope_lock_seq(struct mm_struct *mm, u64 *seq)
 }
 
 /*
- * Linux commit def3ae83da02 ("fs: store real path instead of fake path in backing file f_path")
+ * Linux commits 08582d678fcf ("fs: create helper file_user_path() for user displayed mapped file
+ * path") and def3ae83da02 ("fs: store real path instead of fake path in backing file f_path")
  * (v6.7): a mapped file of an overlay has the lower file's path; the user's is asked for.
  */
 static inline const struct path *mmscope_file_path(struct file *file)
@@ -74,8 +74,9 @@ static inline const struct path *mmscope_file_path(struct file *file)
 #endif
 }
 
-/* Linux commit 08582d678fcf ("fs: create helper file_user_path() for user displayed mapped file
- * path") (v6.7) and its sibling for the inode (v6.8): what /proc/PID/maps shows.
+/*
+ * Linux commit 3efdc78fdc21 ("fs/proc: show correct device and inode numbers in /proc/pid/maps")
+ * (v6.8): the same for device and inode.
  */
 static inline const struct inode *mmscope_file_inode(struct file *file)
 {
@@ -99,7 +100,10 @@ static inline bool mmscope_vma_is_heap(struct vm_area_struct *vma)
 #endif
 }
 
-/* Linux commit 23e8ee82d0e3 (v7.3) renamed pte_uffd_wp() to pte_uffd(), for a second mode. */
+/*
+ * "mm: rename uffd-wp PTE accessors to uffd" (v7.3; its final hash was not to be found): the bit
+ * serves a second mode there, read-write protection.
+ */
 static inline bool mmscope_pte_uffd_wp(pte_t pte)
 {
 #ifdef HAVE_PTE_UFFD
@@ -119,9 +123,10 @@ static inline bool mmscope_pte_swp_uffd_wp(pte_t pte)
 }
 
 /*
- * Linux commit 05c5323b2a34 ("mm: track mapcount of large folios in single value") (v6.10) and
- * the removal of page_mapcount() around it: how often this very page is mapped, whole folio
- * mappings included. Absent where large folios keep no count by page (CONFIG_NO_PAGE_MAPCOUNT).
+ * Linux commit cdd9a571b7d8 ("fs/proc: move page_mapcount() to fs/proc/internal.h") (v6.11) took
+ * page_mapcount() from modules: how often this very page is mapped, mappings of the whole folio
+ * included. 749492229e3b ("mm: stop maintaining the per-page mapcount of large folios
+ * (CONFIG_NO_PAGE_MAPCOUNT)") (v6.15) lets a kernel do without: then it is absent.
  */
 static inline int mmscope_page_mapcount(struct folio *folio, struct page *page, int absent)
 {
@@ -138,7 +143,10 @@ static inline int mmscope_page_mapcount(struct folio *folio, struct page *page, 
 #endif
 }
 
-/* Is the folio of a huge leaf mapped by that leaf and by nothing else? */
+/*
+ * Is the folio of a huge leaf mapped by that leaf and by nothing else? Linux commit 05c5323b2a34
+ * ("mm: track mapcount of large folios in single value") (v6.10) made that one number to read.
+ */
 static inline bool mmscope_folio_mapped_once(struct folio *folio)
 {
 #ifdef HAVE_PAGE_MAPCOUNT
@@ -149,8 +157,8 @@ static inline bool mmscope_folio_mapped_once(struct folio *folio)
 }
 
 /*
- * Linux commit de53c05f2ae3 ("mm: add large_rmappable page flag") (v6.6, its test from v6.7 on
- * what kpageflags goes by for KPF_THP).
+ * Linux commit de53c05f2ae3 ("mm: add large_rmappable page flag") (v6.6), by which the kernel's
+ * own KPF_THP goes in newer kernels.
  */
 static inline bool mmscope_folio_is_thp(struct folio *folio)
 {
@@ -173,7 +181,7 @@ struct mmscope_leaf {
 };
 
 #ifdef HAVE_LEAFOPS
-/* Linux commit 068ac4dfb5c6 ("mm: introduce leaf entry type and use to simplify leaf entry logic")
+/* Linux commit 68aa2fdbf57f ("mm: introduce leaf entry type and use to simplify leaf entry logic")
  * (v6.19): the type of an entry by one switch.
  */
 static inline void mmscope_leaf_read(pte_t pte, struct mmscope_leaf *leaf)
@@ -250,7 +258,7 @@ static inline void mmscope_leaf_read(pte_t pte, struct mmscope_leaf *leaf)
 		leaf->kind = MMSCOPE_KIND_marker;
 		if (pte_marker_get(entry) & PTE_MARKER_UFFD_WP)
 			leaf->bits |= MMSCOPE_PTE_uffd_wp;
-		/* Linux commit 2bad466cc9d9 ("mm/uffd: UFFD_FEATURE_POISON") (v6.6). */
+		/* Linux commit af19487f00f3 ("mm: make PTE_MARKER_SWAPIN_ERROR more general") (v6.6). */
 #ifdef PTE_MARKER_POISONED
 		if (pte_marker_get(entry) & PTE_MARKER_POISONED)
 			leaf->bits |= MMSCOPE_PTE_poison;
