@@ -177,7 +177,7 @@ def pte_raw_cases(made):
             some, _ = f.whole(made["start"], made["end"], 2 * size)
             tap.equal([r[:6] for r in some], [r[:6] for r in whole if made["start"] <= r.va < made["end"]], "records")
         with tap.case("behind the end"):
-            for position in (1 << 62, (1 << 63) - PAGE):
+            for position in (1 << 57, 1 << 62, (1 << 63) - 2 * PAGE):
                 data = os.pread(f.fd, 4096, position)
                 tap.check(not data or not f.split(data)[0], "records at %#x" % position)
 

@@ -180,7 +180,7 @@ def stuck():
                 view.attach(target.pid)
                 with proc.Mkmm("stuck path=" + path) as reader:
                     in_time(lambda: view.attach(other.pid), "attach of another")
-                    tap.check(in_time(lambda: len(starts(other.pid)), "reading another") > "5", "no areas")
+                    tap.check(int(in_time(lambda: len(starts(other.pid)), "reading another")) > 5, "no areas")
                     in_time(lambda: view.detach(other.pid), "detach of another")
                     tap.equal(int(in_time(unload_errno, "rmmod")), errno.EAGAIN, "rmmod")
                     # Neither the target nor the reader's own memory may be locked meanwhile.
@@ -198,7 +198,7 @@ def stuck():
 
 
 def refused():
-    with tap.group("rmmod is refused while open:"), proc.Mkmm("anon") as made:
+    with tap.group("rmmod is refused while open"), proc.Mkmm("anon") as made:
         view.attach(made.pid)
         rows = view.read_text(view.DEBUG + "/view").dicts()
         tops = {b"proc": [view.PROC], b"debug": [view.DEBUG], b"target": [view.target(made.pid), view.target("self")]}

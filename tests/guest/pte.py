@@ -15,6 +15,8 @@ NAMES = None
 GUARDS = KSM_FILE_WRONG = False
 LEVEL_SIZE = {"pte": PAGE, "pmd": PAGE << 9, "pud": PAGE << 18}
 ABSENT64, ABSENT32 = (1 << 64) - 1, -1
+# What smaps counts as resident: a page lost to poison, too, since such an entry says which.
+RESIDENT = ("page", "protnone", "hwpoison")
 
 
 def ksm_file_wrong():
@@ -54,7 +56,7 @@ def shape(records, what):
 
 def against_pagemap(found, now, pid):
     bad = []
-    with witness.pagemap(pid) as pagemap:
+    with witness.pagemap(proc.live(pid)) as pagemap:
         for area, records in found:
             want = space.pagemap_of(area, records, NAMES, GUARDS) if area.start in now.pages else None
             got = now.pages.get(area.start)
@@ -170,7 +172,7 @@ def against_folios(found, now, pid):
                     bad.append("%#x: should have %d references: %s" % (r.va, want, tell(r)))
                 else:
                     known += 1
-    nodes = witness.nodes_of(pid, [r.va for r in asked])
+    nodes = witness.nodes_of(proc.live(pid), [r.va for r in asked])
     for r, node in zip(asked, nodes):
         if 0 <= node != r.node:
             bad.append("%#x: move_pages says node %d: %s, node %d" % (r.va, node, tell(r), r.node))
@@ -204,7 +206,7 @@ def against_smaps(found):
             kind, size = NAMES.kind_of(r), r.size // 1024
             if kind == "swap":
                 kb["Swap"] += size
-            if kind not in ("page", "protnone") or r.kpf == ABSENT64 or r.kpf & kpf("ZERO_PAGE"):
+            if kind not in RESIDENT or r.kpf == ABSENT64 or r.kpf & kpf("ZERO_PAGE"):
                 continue
             kb["Rss"] += size
             kb["Huge"] += size if r.size > PAGE else 0
@@ -284,7 +286,7 @@ EXPECTED = {
     "swapped": ("swap", PAGE, None, 50),
     "sparse": ("page", PAGE, "dirty", 16),
     "softdirty": ("page", PAGE, "soft_dirty", 8),
-    "forked": ("page", PAGE, "anon_exclusive", 8),
+    "forked": ("page", PAGE, "exclusive", 8),
 }
 
 
@@ -302,6 +304,7 @@ def main():
                     compare(name, pid)
         for kind in kinds.KINDS:
             with tap.case(kind), kinds.processes(kind) as found:
+                made = found.made
                 for i, (name, pid) in enumerate(found):
                     records = compare(name, pid)
                     if not i and kind in EXPECTED:
@@ -309,8 +312,14 @@ def main():
                         tap.check(has(records, want, size, bit) >= least,
                                   "only %d entries of kind %s, %d bytes, %s"
                                   % (has(records, want, size, bit), want, size, bit))
-                    if not i and kind == "ksm":
-                        tap.check(sum(bool(r.kpf != ABSENT64 and r.kpf & kpf("KSM")) for r in records) >= 16, "no KSM pages")
+                    if kind == "forked":
+                        within = (made["start"], made["end"])
+                        tap.equal(has(records, "page", bit="exclusive", within=within), 8, "copied pages, exclusive")
+                        tap.equal(has(records, "page", within=within), 32, "pages in all")
+                        tap.equal(has(records, "page", bit="anon_exclusive", within=within), 8 * i, "those that only it may write")
+                    if kind == "ksm":
+                        merged = [r for r in records if r.kpf != ABSENT64 and r.kpf & kpf("KSM")]
+                        tap.check(len(merged) >= 16, "only %d KSM pages" % len(merged))
     return tap.done()
 
 

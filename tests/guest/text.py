@@ -30,8 +30,8 @@ def open_view(row, pid):
 
 
 def columns(row, text):
-    fields = [f["field"] for f in view.formats()[row["view"]]]
-    tap.check(fields and all(fields), "format has no columns of it")
+    fields = [f["field"] for f in view.formats()[row["view"]] if f["field"]]
+    tap.check(fields, "format has no columns of it")
     if text.header == ["field", "value"]:
         tap.equal([r[0].decode() for r in text.rows], fields, "its fields")
     else:

@@ -76,7 +76,7 @@ def against_record(got, va, r, names):
             leaf["level"], leaf["kind"], leaf["entry"], names.level[r.level], kind, r.entry))
     if frame["kind"] != kind:
         bad.append("frame is %s, pte_raw says %s" % (frame["kind"], kind))
-    if kind in space.PRESENT:
+    if r.pfn != (1 << 64) - 1:     # mapped, or known to a migration or poison entry
         physical = r.pfn * PAGE + va - r.va
         if frame["entry"] != physical:
             bad.append("physical address %s, should be %#x" % (frame["entry"], physical))
@@ -118,11 +118,11 @@ def samples(found):
 
 def compare(pid, top, names):
     view.attach(pid)
-    with view.PteRaw(pid) as pte_raw, view.Request("walk") as walk, witness.pagemap(pid) as pagemap, \
+    with view.PteRaw(pid) as pte_raw, view.Request("walk") as walk, witness.pagemap(proc.live(pid)) as pagemap, \
             witness.kpageflags() as flags:
         def look():
             records, _ = pte_raw.whole()
-            found, _ = space.by_area([a for a in witness.smaps(pid) if a.name != b"[vsyscall]"], records)
+            found, _ = space.by_area([a for a in witness.smaps(proc.live(pid), sizes=False) if a.name != b"[vsyscall]"], records)
             return [(va, r, area, Walk(walk("%d %#x" % (pid, va)))) for va, r, area in take(found)]
 
         def take(found):
@@ -151,7 +151,7 @@ def compare(pid, top, names):
 
 def holes(pid, top):
     """Between areas: the frame is a hole, whatever tables are there."""
-    areas = [a for a in witness.maps(pid) if a.name != b"[vsyscall]"]
+    areas = [a for a in witness.maps(proc.live(pid)) if a.name != b"[vsyscall]"]
     gaps = [(a.end + b.start) // 2 for a, b in zip(areas, areas[1:]) if a.end < b.start] + [0, 1, 0xfff, areas[0].start - 1]
     bad = []
     with view.Request("walk") as walk:

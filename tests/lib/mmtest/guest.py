@@ -107,15 +107,21 @@ class _Header(ctypes.Structure):
     _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
 
-def drop_caps(*caps):
-    """Takes capabilities from the effective set of this process, for good unless raised again."""
+def set_caps(on, *caps, sets=(0,)):
+    """Capabilities of this process on or off, in the effective (0) and the permitted (1) set."""
     head = _Header(0x20080522, 0)
     data = (ctypes.c_uint32 * 6)()
     check_call(libc.syscall(_SYS[0], ctypes.byref(head), data), "capget")
     for cap in caps:
-        for part in (0, 1):     # effective, permitted
-            data[cap // 32 * 3 + part] &= ~(1 << cap % 32) & 0xffffffff
+        for part in sets:
+            word = cap // 32 * 3 + part
+            data[word] = data[word] | 1 << cap % 32 if on else data[word] & ~(1 << cap % 32) & 0xffffffff
     check_call(libc.syscall(_SYS[1], ctypes.byref(head), data), "capset")
+
+
+def drop_caps(*caps):
+    """For good."""
+    set_caps(False, *caps, sets=(0, 1))
 
 
 def in_child(function):

@@ -79,9 +79,17 @@ def machine(kind):
         yield
 
 
+class Found(list):
+    """(name, pid) of each process that mkmm made, itself first."""
+
+    def __init__(self, made, rows):
+        super().__init__(rows)
+        self.made = made
+
+
 @contextlib.contextmanager
 def processes(kind):
-    """The processes of one kind, stopped, as (name, pid)."""
+    """The processes of one kind, stopped."""
     with machine(kind), proc.Mkmm(kind) as made:
         if kind.startswith("ksm"):
             guest.put("/sys/kernel/mm/ksm/run", 0)
@@ -90,8 +98,7 @@ def processes(kind):
         pids = made.pids()
         stoppable = [p for p in pids if p != made.said.get("parent")]
         made.stop(*stoppable)
-        yield [(kind if pid == made.pid else "%s, %s" % (kind, word), pid)
-               for pid in pids for word in [word_of(made, pid)]]
+        yield Found(made, [(kind if pid == made.pid else "%s, %s" % (kind, word_of(made, pid)), pid) for pid in pids])
 
 
 def word_of(made, pid):

@@ -39,6 +39,13 @@ def thread_states(pid):
     return found
 
 
+def live(pid):
+    """The thread whose /proc directory shows the memory: the leader's is empty once it is gone."""
+    if state(pid) != "Z":
+        return pid
+    return next(t for t in map(int, os.listdir("/proc/%d/task" % pid)) if t != pid)
+
+
 class Process:
     """A child that lives until its stdin ends."""
 

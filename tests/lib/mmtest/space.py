@@ -6,7 +6,7 @@ records of pte_raw. The rules are those of fs/proc/task_mmu.c and fs/proc/page.c
 import array
 import bisect
 
-from . import view, witness
+from . import proc, view, witness
 from .witness import PAGE
 
 WHOLE = 1 << 18     # an area of more pages is looked at only where something is mapped
@@ -45,6 +45,7 @@ class Space:
     """What the kernel's files say at one moment; equal when nothing moved."""
 
     def __init__(self, pid):
+        pid = proc.live(pid)
         self.areas = [a for a in witness.smaps(pid) if a.name != b"[vsyscall]"]
         self.pages, pfns = {}, set()
         with witness.pagemap(pid) as pagemap:

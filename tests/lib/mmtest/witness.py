@@ -39,7 +39,7 @@ def slurp(path):
 
 class Area:
     """A row of maps, with what smaps says of it where it was asked."""
-    __slots__ = ("start", "end", "perms", "offset", "dev", "inode", "name", "flags", "kb")
+    __slots__ = ("start", "end", "perms", "offset", "dev", "inode", "name", "flags", "pkey", "kb")
 
     def __init__(self, line):
         cells = line.split(None, 5)
@@ -48,7 +48,7 @@ class Area:
         self.dev, self.inode = cells[3], int(cells[4])
         # maps pads to a column; a name may begin with blanks only if it is a file's, which begins with /
         self.name = cells[5] if len(cells) > 5 else b""
-        self.flags, self.kb = None, {}
+        self.flags, self.pkey, self.kb = None, 0, {}
 
     def key(self):
         return (self.start, self.end, self.perms, self.offset, self.dev, self.inode, self.name)
@@ -64,14 +64,17 @@ def maps(pid):
 HEAD = re.compile(rb"[0-9a-f]+-[0-9a-f]+ [-r][-w][-x][ps] ")
 
 
-def smaps(pid):
+def smaps(pid, sizes=True):
+    """The areas with their flags, and with the lines in kB where wanted."""
     areas = []
     for line in slurp("/proc/%s/smaps" % pid).split(b"\n"):
         if HEAD.match(line):
             areas.append(Area(line))
         elif line.startswith(b"VmFlags:"):
             areas[-1].flags = line.split()[1:]
-        elif line.endswith(b" kB"):
+        elif line.startswith(b"ProtectionKey:"):
+            areas[-1].pkey = int(line.split()[1])
+        elif sizes and line.endswith(b" kB"):
             name, value = line[:-3].split(b":")
             areas[-1].kb[name.decode()] = int(value)
     return areas
