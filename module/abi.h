@@ -26,7 +26,7 @@
 	X(4, migration, "its page is being moved to another frame; an access waits") \
 	X(5, hwpoison, "its page was lost to a memory error; an access gets SIGBUS") \
 	X(6, device, "its page lies in a device's private memory, or the device has it to itself") \
-	X(7, marker, "no page, only a note: userfaultfd write protection, poison or guard") \
+	X(7, marker, "no page, only a note: userfaultfd, poison or guard") \
 	X(8, protnone, "page present but the CPU may not use it: PROT_NONE or a NUMA hint") \
 	X(9, pfnmap, "maps a frame that the kernel does not manage as a page (device or special)") \
 	X(10, table, "points to a table of the next level") \

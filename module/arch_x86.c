@@ -32,7 +32,7 @@
 	{ _PAGE_ACCESSED, "accessed", "used by the CPU" }, \
 	{ _PAGE_DIRTY, "dirty", "written by the CPU" }
 #define COMMON_HIGH \
-	{ _PAGE_GLOBAL, "global", "kept in the TLB over address spaces; without present: PROT_NONE" }, \
+	{ _PAGE_GLOBAL, "global", "kept in the TLB; without present: PROT_NONE" }, \
 	{ _PAGE_SPECIAL, "special", "software: the kernel keeps no count of the page" }, \
 	{ 1ULL << _PAGE_BIT_SOFTW2, "uffd_wp", "software: userfaultfd" }, \
 	{ 1ULL << _PAGE_BIT_SOFT_DIRTY, "soft_dirty", "software: written since clear_refs" }, \

@@ -12,8 +12,10 @@
 #error "mmscope needs Linux 6.1 or newer (the VMA maple tree)"
 #endif
 
+#if defined(__has_include) /* sparse has none */
 #if !__has_include("probed.h")
 #error "module/probed.h is missing: build with `make module KDIR=...`, which asks the headers first"
+#endif
 #endif
 #include "probed.h"
 #include "abi.h"
@@ -258,7 +260,10 @@ static inline void mmscope_leaf_read(pte_t pte, struct mmscope_leaf *leaf)
 		leaf->kind = MMSCOPE_KIND_marker;
 		if (pte_marker_get(entry) & PTE_MARKER_UFFD_WP)
 			leaf->bits |= MMSCOPE_PTE_uffd_wp;
-		/* Linux commit af19487f00f3 ("mm: make PTE_MARKER_SWAPIN_ERROR more general") (v6.6). */
+		/*
+		 * Linux commit af19487f00f3 ("mm: make PTE_MARKER_SWAPIN_ERROR more general")
+		 * (v6.6).
+		 */
 #ifdef PTE_MARKER_POISONED
 		if (pte_marker_get(entry) & PTE_MARKER_POISONED)
 			leaf->bits |= MMSCOPE_PTE_poison;

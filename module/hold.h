@@ -6,7 +6,9 @@
 #ifndef MMSCOPE_HOLD_H
 #define MMSCOPE_HOLD_H
 
+#include <linux/math64.h>
 #include <linux/mm_types.h>
+#include <linux/time64.h>
 
 #include "abi.h"
 
@@ -39,6 +41,12 @@ static inline void mmscope_hold_restart(struct mmscope_hold *hold)
 {
 	hold->anchored = false;
 	hold->moved = false;
+}
+
+/* The longest hold, rounded up. */
+static inline u64 mmscope_hold_max_us(const struct mmscope_hold *hold)
+{
+	return div_u64(hold->max_ns + NSEC_PER_USEC - 1, NSEC_PER_USEC);
 }
 
 enum mmscope_consistent mmscope_hold_consistent(const struct mmscope_hold *hold);

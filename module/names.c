@@ -54,7 +54,7 @@ static const struct mmscope_name kpf_bits[] = {
 	{ 1ULL << KPF_RESERVED, "reserved", "not managed by the page allocator" },
 	{ 1ULL << KPF_MLOCKED, "mlocked", "locked into memory" },
 #ifdef KPF_OWNER_2
-	{ 1ULL << KPF_OWNER_2, "owner_2", "for its owner's use; of a file: blocks on disk are allocated" },
+	{ 1ULL << KPF_OWNER_2, "owner_2", "for its owner's use; of a file: has blocks on disk" },
 #else
 	{ 1ULL << KPF_MAPPEDTODISK, "mappedtodisk", "its blocks on disk are allocated" },
 #endif

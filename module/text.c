@@ -131,11 +131,12 @@ void mmscope_text_field(struct mmscope_text *text)
 void mmscope_text_stamp(struct mmscope_text *text, const struct mmscope_hold *hold)
 {
 	char line[96];
-	int size = scnprintf(line, sizeof(line), "# consistent=%s holds=%llu hold_max_us=%llu\n",
-			     mmscope_set_name(&mmscope_set_consistent, mmscope_hold_consistent(hold)),
-			     hold->holds, div_u64(hold->max_ns + 999, 1000));
+	const char *consistent = mmscope_set_name(&mmscope_set_consistent,
+						  mmscope_hold_consistent(hold));
 
-	append(text, line, size);
+	append(text, line, scnprintf(line, sizeof(line),
+				     "# consistent=%s holds=%llu hold_max_us=%llu\n", consistent,
+				     hold->holds, mmscope_hold_max_us(hold)));
 	text->column = 0;
 }
 

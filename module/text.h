@@ -45,13 +45,13 @@ void mmscope_text_printf(struct mmscope_text *text, const char *format, ...) __p
 void mmscope_text_path(struct mmscope_text *text, const struct path *path);
 /* The name of @value, or the set's name and the number, as in kind99. */
 void mmscope_text_name(struct mmscope_text *text, const struct mmscope_set *set, u64 value);
-/* The names of the bits joined by |, bitN for one without a name; @more (or NULL) joins the list. */
+/* The names of the bits joined by |, bitN for one without a name; @more or NULL joins them. */
 void mmscope_text_flags(struct mmscope_text *text, const struct mmscope_set *set, u64 bits,
 			const char *more);
 /* A kernel address: hashed unless the reader may see it. */
 void mmscope_text_address(struct mmscope_text *text, const void *address);
 
-/* One row of an OBJECT: its next field's name; the value's cell is to follow, then the row's end. */
+/* One row of an OBJECT: its next field's name; the value's cell and the row's end follow. */
 void mmscope_text_field(struct mmscope_text *text);
 
 /* Copies what stands at @pos; returns the bytes copied, 0 at the end, -EFAULT. */

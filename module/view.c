@@ -25,9 +25,6 @@
 
 #define REQUEST_MAX 128	/* bytes; the longest that means anything has about 40 */
 
-#define VIEW(n, ...) extern const struct mmscope_view_ops mmscope_view_##n;
-#include "views.def"
-
 const struct mmscope_view mmscope_views[] = {
 #define VIEW(n, p, m, f, w, h) { .name = #n, .place = MMSCOPE_##p, .mode = m, \
 	.format = MMSCOPE_##f, .need = MMSCOPE_##w, .help = h, .ops = &mmscope_view_##n },
@@ -140,7 +137,7 @@ static ssize_t write_view(struct file *file, const char __user *from, size_t siz
 	return size;
 }
 
-/* Positions are addresses or bytes of a text, over the whole range; there is no end to seek from. */
+/* Positions are addresses or bytes of a text, over the whole range; no end to seek from. */
 static loff_t seek_view(struct file *file, loff_t offset, int whence)
 {
 	switch (whence) {

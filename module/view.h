@@ -64,6 +64,9 @@ struct mmscope_view_ops {
 	ssize_t (*read)(struct mmscope_file *file, loff_t *pos, struct iov_iter *to);
 };
 
+#define VIEW(n, ...) extern const struct mmscope_view_ops mmscope_view_##n;
+#include "views.def"
+
 enum mmscope_place { MMSCOPE_PROC, MMSCOPE_DEBUG, MMSCOPE_TARGET };
 enum mmscope_format { MMSCOPE_TEXT, MMSCOPE_BINARY, MMSCOPE_REQUEST };
 enum mmscope_need { MMSCOPE_NONE, MMSCOPE_PTRACE, MMSCOPE_FRAMES };

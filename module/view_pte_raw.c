@@ -24,11 +24,15 @@ struct stream {
 static bool take(struct mmscope_walk *walk, const struct mmscope_entry *entry)
 {
 	struct stream *stream = walk->private;
+	struct mmscope_pte_raw *last;
 	size_t *count = &stream->count;
 
 	/* A leaf that came to be since the hold before covers what was read then. */
-	while (*count && stream->records[*count - 1].va + stream->records[*count - 1].size > entry->va)
-		(*count)--;
+	for (; *count; (*count)--) {
+		last = &stream->records[*count - 1];
+		if (last->va + last->size <= entry->va)
+			break;
+	}
 	if (*count == stream->room)
 		return false;
 	mmscope_entry_read(entry, &stream->records[(*count)++]);
@@ -39,7 +43,7 @@ static int capture(struct mm_struct *mm, unsigned long pos, struct stream *strea
 {
 	struct mmscope_hold hold;
 	struct mmscope_walk walk = {
-		.hold = &hold, .pos = pos, .end = mm->task_size, .leaf = take, .private = stream,
+		.hold = &hold, .pos = pos & PAGE_MASK, .end = mm->task_size, .leaf = take, .private = stream,
 	};
 	int err;
 
@@ -53,7 +57,7 @@ static int capture(struct mm_struct *mm, unsigned long pos, struct stream *strea
 		.kind = MMSCOPE_KIND_stamp,
 		.consistent = mmscope_hold_consistent(&hold),
 		.holds = hold.holds,
-		.hold_max_us = div_u64(hold.max_ns + 999, 1000),
+		.hold_max_us = mmscope_hold_max_us(&hold),
 		.lock_seq = hold.has_seq ? hold.seq : MMSCOPE_ABSENT64,
 	};
 	return 0;

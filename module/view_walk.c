@@ -113,15 +113,15 @@ static void render_frame(struct mmscope_text *text, const struct row *row)
 static void render_flags(struct mmscope_text *text, const struct row *row)
 {
 	const bool leaf = row->record.kind != MMSCOPE_KIND_table;
+	const enum mmscope_level level = row->entry.level;
 
 	if (leaf && !(row->record.pte & MMSCOPE_PTE_present) &&
 	    row->record.kind != MMSCOPE_KIND_bad)
 		mmscope_text_flags(text, &mmscope_set_pte, row->record.pte, NULL);
 	else
-		mmscope_text_flags(text, row->entry.level == MMSCOPE_LEVEL_pte ?
-				   &mmscope_arch_pte : &mmscope_arch_table,
-				   mmscope_arch_attributes(row->entry.value, row->entry.level, leaf),
-				   NULL);
+		mmscope_text_flags(text, level == MMSCOPE_LEVEL_pte ? &mmscope_arch_pte :
+				   &mmscope_arch_table,
+				   mmscope_arch_attributes(row->entry.value, level, leaf), NULL);
 }
 
 static void render(struct mmscope_text *text, const void *record)

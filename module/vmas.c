@@ -42,8 +42,8 @@ static bool gather(struct mmscope_capture *capture, const struct mmscope_view_op
 		   unsigned long *next)
 {
 	struct mm_struct *mm = capture->hold.mm;
-	VMA_ITERATOR(vmi, mm, *next);
 	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, *next);
 
 	mmap_assert_locked(mm);
 	for_each_vma(vmi, vma) {

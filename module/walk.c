@@ -124,8 +124,12 @@ static pte_t *table_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, s
 		/* From the value, for *pmd may be another by now. */
 		*ptl = pte_lockptr(mm, &value);
 		spin_lock(*ptl);
-		if (pmd_same(value, mmscope_pmd_read(pmd)))
+		if (pmd_same(value, mmscope_pmd_read(pmd))) {
+			/* sparse cannot follow locks that a return value tells of. */
+			__release(RCU);
+			__release(ptl);
 			return pte_offset_kernel(&value, addr);
+		}
 		spin_unlock(*ptl);
 		rcu_read_unlock();
 	}
@@ -133,6 +137,8 @@ static pte_t *table_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, s
 
 static void table_unlock(spinlock_t *ptl)
 {
+	__acquire(RCU);
+	__acquire(ptl);
 	spin_unlock(ptl);
 	rcu_read_unlock();
 }
@@ -143,7 +149,7 @@ static int walk_ptes(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_
 	while (addr < end) {
 		unsigned int seen = 0;
 		bool room = true;
-		spinlock_t *ptl;
+		spinlock_t *ptl; /* of the PTE table */
 		pte_t *entry = table_lock(vma->vm_mm, pmd, addr, &ptl);
 
 		if (!entry)
@@ -183,11 +189,11 @@ static int leaf_pmd(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_t
 
 	walk->locks++;
 	entry.present = pmd_present(value) || pte_present(__pte(pmd_val(value)));
-	if (pmd_none(value) || pmd_is_table(value))
+	if (pmd_none(value) || pmd_is_table(value)) {
 		ret = CHANGED;
-	else if (pmd_present(value) && !pmd_leaf(value))
+	} else if (pmd_present(value) && !pmd_leaf(value)) {
 		ret = note_end(walk, &entry, true);
-	else {
+	} else {
 		entry.table_shared = is_vm_hugetlb_page(vma) && hugetlb_pmd_shared((pte_t *)pmd);
 		ret = walk->leaf(walk, &entry) ? ON : FULL;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which process a request means, whether it has an address space, and whether the caller may look. */
+/* Which process a request means, whether it has an mm, and whether the caller may look. */
 #ifndef MMSCOPE_WHO_H
 #define MMSCOPE_WHO_H
 
