@@ -90,7 +90,7 @@ static int run(const struct request *req)
 	if (rc)
 		goto free_names;
 	raw = xrealloc(NULL, sizeof(*raw));
-	pte_raw_open(raw, &src, req->from, req->to);
+	pte_raw_open(raw, &src, req->from, req->to, req->page_size);
 	rc = print_entries(req, raw, &names);
 	free(raw);
 	source_close(&src);

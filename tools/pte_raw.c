@@ -16,12 +16,14 @@ _Static_assert(sizeof(struct mmscope_stamp) == sizeof(struct mmscope_pte_raw) &&
 	       "a stamp stands in place of an entry");
 
 /** pte_raw_open - begin to read the entries that map something of @from to @to, @to excluded */
-void pte_raw_open(struct pte_raw *raw, struct source *src, uint64_t from, uint64_t to)
+void pte_raw_open(struct pte_raw *raw, struct source *src, uint64_t from, uint64_t to,
+		  uint64_t page_size)
 {
 	raw->source = src;
 	raw->from = from;
 	raw->position = from;
 	raw->to = to;
+	raw->page_size = page_size;
 	raw->count = 0;
 	raw->next = 0;
 	raw->end = false;
@@ -46,6 +48,16 @@ static void take_stamp(struct pte_raw *raw, const struct mmscope_stamp *stamp)
 		raw->consistent = MMSCOPE_CONSISTENT_unknown;
 }
 
+/* Bytes to ask for: no more than the rest of the range can fill, the stamp and a cut page added. */
+static size_t fill_size(const struct pte_raw *raw)
+{
+	uint64_t pages = (raw->to - raw->position) / raw->page_size;
+
+	if (raw->source->saved || pages + 2 > PTE_RAW_RECORDS)
+		pages = PTE_RAW_RECORDS - 2;
+	return (pages + 2) * sizeof(raw->buffer[0]);
+}
+
 /* Fills the buffer; 1, 0 at the end, or -1 with the error reported. */
 static int fill(struct pte_raw *raw)
 {
@@ -55,8 +67,7 @@ static int fill(struct pte_raw *raw)
 
 	if (raw->end || (!raw->source->saved && raw->position >= raw->to))
 		return 0;
-	len = source_read(raw->source, raw->buffer,
-			  sizeof(raw->buffer[0]) * PTE_RAW_RECORDS, raw->position);
+	len = source_read(raw->source, raw->buffer, fill_size(raw), raw->position);
 	if (len < 0) {
 		source_fail(raw->source, errno);
 		return -1;

@@ -17,7 +17,7 @@
  */
 struct pte_raw {
 	struct source *source;
-	uint64_t from, to, position;
+	uint64_t from, to, position, page_size;
 	struct mmscope_pte_raw buffer[PTE_RAW_RECORDS];
 	size_t count, next;
 	bool end;
@@ -25,7 +25,8 @@ struct pte_raw {
 	uint64_t consistent, holds, hold_max_us;
 };
 
-void pte_raw_open(struct pte_raw *raw, struct source *src, uint64_t from, uint64_t to);
+void pte_raw_open(struct pte_raw *raw, struct source *src, uint64_t from, uint64_t to,
+		  uint64_t page_size);
 int pte_raw_next(struct pte_raw *raw, const struct mmscope_pte_raw **entry);
 char *pte_raw_stamp(const struct pte_raw *raw, const struct names *names);
 

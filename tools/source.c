@@ -127,7 +127,14 @@ close:
 /** source_read - read at position @at; a saved copy: the next bytes */
 ssize_t source_read(struct source *src, void *buf, size_t size, uint64_t at)
 {
-	return src->saved ? read(src->fd, buf, size) : pread(src->fd, buf, size, (off_t)at);
+	if (src->saved)
+		return read(src->fd, buf, size);
+	/* A position with the sign bit set is no address of a program, and no position. */
+	if (at > INT64_MAX) {
+		errno = ERANGE;
+		return -1;
+	}
+	return pread(src->fd, buf, size, (off_t)at);
 }
 
 void source_close(struct source *src)
