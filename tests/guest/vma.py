@@ -49,7 +49,9 @@ def compare(pid, with_flags=True):
     (rows, areas, gates), (ours, flags, stamp) = proc.witnessed(kernel, lambda: rows_of(pid), "vma of %s" % pid)
     tap.check(ours and gates <= 1, "%d areas, %d gates" % (len(ours), gates))
     tap.same_rows(ours, rows, "rows against maps")
-    tap.equal(stamp["consistent"], "yes", "consistent, of a process that stands still")
+    # Without a lock sequence (before Linux 6.4) several holds cannot be known to be one moment.
+    sure = stamp["holds"] == 1 or witness.release() >= (6, 4)
+    tap.equal(stamp["consistent"], "yes" if sure else "unknown", "consistent, of a process that stands still")
     tap.count("areas compared", len(ours))
     if with_flags:
         tap.same_rows([a[0] for a in areas], rows, "smaps against maps")

@@ -97,8 +97,8 @@ def pagemap_of(area, records, names, guards):
         if kind in PRESENT:
             entry |= witness.PM_PRESENT | r.pfn
             step = 1
-            # The huge page of zeroes is not anonymous, hence a file's for pagemap.
-            if r.pte & bit["file"] or (kind == "zero" and r.size > PAGE):
+            # The huge page of zeroes is not anonymous, hence a file's for pagemap, until it became special.
+            if r.pte & bit["file"] or (kind == "zero" and r.size > PAGE and not r.pte & bit["special"]):
                 entry |= witness.PM_FILE
             if r.pte & bit["exclusive"]:
                 entry |= witness.PM_EXCLUSIVE
