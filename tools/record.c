@@ -20,7 +20,7 @@
 #define FIELD(r, name, show, help) { #name, SHOW_##show, help, 0, 0, false },
 #define MEMBER(r, name, ctype, show, help) \
 	{ #name, SHOW_##show, help, offsetof(struct mmscope_##r, name), sizeof(ctype), \
-	  (ctype)-1 < (ctype)1 },
+	  (ctype)~0 < (ctype)1 },
 #define END(r) };
 #define BINARY_END(r) };
 #include "../module/fields.def"
@@ -150,6 +150,22 @@ static bool member_read(const struct column *col, const void *data, uint64_t *va
 	_Static_assert(sizeof(ctype) == 4 || sizeof(ctype) == 8, #name " has a size of its own");
 #include "../module/fields.def"
 
+static const char *cell_name(struct cells *cells, const struct names *names,
+			     const struct column *col, uint64_t value)
+{
+	char text[64];
+
+	return cells_add(cells, "%s", names_value(names, col->name, value, text, sizeof(text)));
+}
+
+static const char *cell_flags(struct cells *cells, const struct names *names,
+			      const struct column *col, uint64_t bits)
+{
+	char text[2048];
+
+	return cells_add(cells, "%s", names_flags(names, col->name, bits, text, sizeof(text)));
+}
+
 /**
  * record_cells - a binary record as a row of cells
  * @names: the names of the running kernel
@@ -157,7 +173,6 @@ static bool member_read(const struct column *col, const void *data, uint64_t *va
 void record_cells(const struct record *rec, const void *data, const struct names *names,
 		  struct cells *cells)
 {
-	char text[2048];
 	uint64_t value;
 
 	cells->used = 0;
@@ -169,11 +184,9 @@ void record_cells(const struct record *rec, const void *data, const struct names
 		if (!member_read(col, data, &value))
 			cells->cell[i] = "-";
 		else if (col->show == SHOW_NAME)
-			cells->cell[i] = cells_add(cells, "%s",
-				names_value(names, col->name, value, text, sizeof(text)));
+			cells->cell[i] = cell_name(cells, names, col, value);
 		else if (col->show == SHOW_FLAGS)
-			cells->cell[i] = cells_add(cells, "%s",
-				names_flags(names, col->name, value, text, sizeof(text)));
+			cells->cell[i] = cell_flags(cells, names, col, value);
 		else if (show_is_hex(col->show))
 			cells->cell[i] = cells_add(cells, "0x%" PRIx64, value);
 		else if (col->is_signed)

@@ -175,12 +175,14 @@ static void people_open(struct table *table)
 	scols_table_enable_noheadings(scols, !headings(table));
 	for (size_t i = 0; i < columns(table); i++) {
 		enum show show = column(table, i)->show;
-		bool number = show_is_number(show) || show_is_hex(show);
 		struct libscols_column *col;
+		int flags = 0;
 
-		/* Nothing is ever cut: flags too wide for the terminal go on below. */
-		col = scols_table_new_column(scols, column(table, i)->name, 0,
-			number ? SCOLS_FL_RIGHT : show == SHOW_FLAGS ? SCOLS_FL_WRAP : 0);
+		if (show_is_number(show) || show_is_hex(show))
+			flags = SCOLS_FL_RIGHT;
+		else if (show == SHOW_FLAGS)
+			flags = SCOLS_FL_WRAP;	/* nothing is ever cut: it goes on below */
+		col = scols_table_new_column(scols, column(table, i)->name, 0, flags);
 		if (!col)
 			exit(fail("memory", ENOMEM));
 		scols_cell_set_color(scols_column_get_header(col), "bold");
