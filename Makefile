@@ -1,21 +1,64 @@
 # SPDX-License-Identifier: GPL-2.0
 # mmscope for people; kbuild reads Kbuild, not this file.
 
-# For a kernel other than the running one, or with other arguments for kbuild (CC=gcc-14, ...).
+# Another kernel than the running one, other arguments for kbuild (CC=gcc-14), another place for the
+# tools. For VMs: which kernel, and what to run there.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULE_ARGS ?=
+O ?= $(CURDIR)/tools
+KERNEL ?= 6.12
+CMD ?=
 
-all: module tools	## the module and the tools
+all: module tools	## the module and the tools (the default)
 
-module:			## mmscope.ko for the kernel whose headers are in KDIR
+module:	## mmscope.ko for the kernel whose headers are in KDIR (the running kernel's)
+	@[ -d $(KDIR) ] || { echo "no kernel headers in $(KDIR): install them" \
+		"(Debian: linux-headers-$(shell uname -r)) or name others with KDIR=..." >&2; exit 1; }
 	@scripts/probe $(KDIR) module/probed.h $(MODULE_ARGS)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $(MODULE_ARGS) modules
 
-O ?= $(CURDIR)/tools
-tools:			## the command mmscope, into O=DIR
+tools:	## the command mmscope, into O=DIR (tools/)
 	$(MAKE) -C tools O=$(O)
 
+run:	## boot a VM, look at a live process there, stay in its shell
+	scripts/bootstrap
+	scripts/vm -k $(KERNEL) $(if $(wildcard /dev/tty),,) -- scripts/demo
+
+test:	## all tests, on every kernel of scripts/kernels
+	scripts/bootstrap
+	tests/run
+
+lint:	## style, sparse, shellcheck, the rules of the house
+	scripts/bootstrap
+	scripts/lint
+
+vm:	## a shell in a VM of KERNEL (6.12) with the module loaded, or CMD there
+	scripts/bootstrap
+	scripts/vm -k $(KERNEL) $(if $(CMD),-- sh -c '$(CMD)')
+
+install: all	## both, for the running kernel; as root
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(MODULE_ARGS) modules_install
+	depmod -a
+	$(MAKE) -C tools install
+
+uninstall:	## undo that; as root
+	$(RM) $(wildcard /lib/modules/*/updates/mmscope.ko* /lib/modules/*/extra/mmscope.ko*)
+	depmod -a
+	$(MAKE) -C tools uninstall
+
+clean:	## what was built in the tree
+	$(MAKE) -C tools clean
+	$(MAKE) -C tests/mkmm clean
+	find . -path ./.git -prune -o \( -name '*.o' -o -name '.*.cmd' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name Module.symvers -o -name modules.order -o -name probed.h \) \
+		-type f -exec $(RM) {} +
+
+help:	## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | \
+		while read -r target what; do printf '%-10s %s\n' "$$target" "$$what"; done
+
+# The tests' factory of address spaces; scripts/build makes it for the guest.
 mkmm:
 	$(MAKE) -C tests/mkmm O=$(O)
 
-.PHONY: all module tools mkmm
+.PHONY: all module tools run test lint vm install uninstall clean help mkmm
