@@ -42,17 +42,23 @@ def descendants(root):
 
 
 def check_vma(pid, figures):
-    text = view.read_text(view.target(pid, "vma"))
-    figures[text.stamp["consistent"]] = figures.get(text.stamp["consistent"], 0) + 1
-    end, rows = 0, []
-    for row in text.rows:
-        start = int(row[0], 16)
-        if start < end:
-            return "areas overlap at %#x (%s)" % (start, text.stamp), rows
-        end = int(row[1], 16)
+    """Only ranges are taken apart: some targets have 60,000 areas."""
+    lines = view.read_file(view.target(pid, "vma")).split(b"\n")
+    stamp = view.STAMP.match(lines[-2] + b"\n")
+    if not stamp:
+        return "no stamp at the end: %r" % lines[-2], []
+    figures[stamp[1].decode()] = figures.get(stamp[1].decode(), 0) + 1
+    behind, rows = 0, []
+    for line in lines[1:-2]:
+        start, end, _ = line.split(None, 2)
+        start, end = int(start, 16), int(end, 16)
+        if start < behind:
+            return "areas overlap at %#x (%s)" % (start, lines[-2].decode()), rows
         if end <= start:
             return "area %#x ends at %#x" % (start, end), rows
+        behind = end
         rows.append((start, end))
+    tap.count("areas read under stress", len(rows))
     return None, rows
 
 

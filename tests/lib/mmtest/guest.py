@@ -6,6 +6,7 @@ import os
 import subprocess
 
 THP = "/sys/kernel/mm/transparent_hugepage/"
+DAMON = "/sys/module/damon_stat/parameters/enabled"
 
 
 def put(path, value):
@@ -48,6 +49,7 @@ def quiet():
     put("/proc/sys/kernel/numa_balancing", 0)
     put("/proc/sys/vm/compaction_proactiveness", 0)
     put("/proc/sys/vm/overcommit_memory", 1)
+    put(DAMON, "N")
     put(THP + "shmem_enabled", "advise")
 
 
