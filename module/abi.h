@@ -64,7 +64,8 @@
 	X(11, special, "the kernel keeps no count of it (pte_special)") \
 	X(12, huge, "a leaf above the lowest level") \
 	X(13, poison, "a marker that gives SIGBUS") \
-	X(14, guard, "a marker that gives SIGSEGV: MADV_GUARD_INSTALL")
+	X(14, guard, "a marker that gives SIGSEGV: MADV_GUARD_INSTALL") \
+	X(15, uffd_rwp, "userfaultfd hears of any access")
 
 #define MMSCOPE_KIND_ENUM(v, n, h) MMSCOPE_KIND_##n = v,
 #define MMSCOPE_LEVEL_ENUM(v, n, h) MMSCOPE_LEVEL_##n = v,

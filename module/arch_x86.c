@@ -71,7 +71,8 @@ u64 mmscope_arch_attributes(u64 entry, unsigned int level, bool leaf)
 {
 	u64 attributes = entry & ~(u64)PTE_PFN_MASK;
 
-	if (leaf && level > MMSCOPE_LEVEL_pte)
+	/* Without present the bit may be part of the frame number, inverted. */
+	if (leaf && level > MMSCOPE_LEVEL_pte && entry & _PAGE_PRESENT)
 		attributes |= entry & _PAGE_PAT_LARGE;
 	return attributes;
 }

@@ -4,7 +4,8 @@
  *
  * The file's mutex is held while a capture is made, never while bytes go to the user: a reader may
  * be stuck in a page fault of its own there, and must not keep others of the same file waiting. It
- * keeps the text by a reference instead.
+ * keeps the text by a reference instead. (That serves pread; of plain reads of one descriptor the
+ * VFS lets only one in at a time.)
  *
  * What outgrows max_capture_mb comes in parts: the text so far is served, and the read that reaches
  * its end captures what follows. Positions of a part that is gone cannot be read again (ESPIPE).
@@ -72,11 +73,11 @@ static int collect(struct mmscope_file *file, struct mmscope_capture *capture)
 	return err;
 }
 
-/* Renders the records until the text is full, and gives all of them back. */
-static void render(const struct mmscope_view_ops *ops, struct mmscope_capture *capture)
+/* Renders the records until the text is full, unless they are no @good, and gives all back. */
+static void render(const struct mmscope_view_ops *ops, struct mmscope_capture *capture, bool good)
 {
 	const size_t limit = max_bytes();
-	bool full = false;
+	bool full = !good;
 	size_t i;
 
 	for (i = 0; i < capture->count; i++) {
@@ -87,7 +88,7 @@ static void render(const struct mmscope_view_ops *ops, struct mmscope_capture *c
 			capture->more = true;
 			capture->resume = ops->position(record);
 		}
-		if (!full)
+		if (!full && !capture->text.err)
 			ops->render(&capture->text, record);
 		if (ops->release)
 			ops->release(record);
@@ -120,7 +121,7 @@ static struct mmscope_capture *take(struct mmscope_file *file, const struct mmsc
 	}
 	if (ops->capture) {
 		err = collect(file, capture);
-		render(ops, capture);
+		render(ops, capture, !err);
 	} else {
 		ops->render(&capture->text, NULL);
 	}
@@ -134,28 +135,32 @@ static struct mmscope_capture *take(struct mmscope_file *file, const struct mmsc
 	return capture;
 }
 
+static loff_t end_of(const struct mmscope_capture *capture)
+{
+	return capture->base + capture->text.length;
+}
+
 /* The capture that serves @pos, made now if need be. */
 static struct mmscope_capture *serve(struct mmscope_file *file, loff_t pos)
 {
-	struct mmscope_capture *capture = file->capture;
-	struct mmscope_capture *before = NULL;
-	loff_t end;
+	struct mmscope_capture *next;
 
-	if (capture && pos) {
-		end = capture->base + capture->text.length;
-		if (!capture->more || (pos >= capture->base && pos < end))
-			return pos < capture->base ? ERR_PTR(-ESPIPE) : capture;
-		if (pos != end)
-			return ERR_PTR(-ESPIPE);
-		before = capture;
+	/* Before a new one is made, to hold no two. */
+	if (!pos)
+		mmscope_capture_drop(file);
+	while (!file->capture || (file->capture->more && pos == end_of(file->capture))) {
+		next = take(file, file->capture);
+		if (IS_ERR(next))
+			return next;
+		mmscope_capture_drop(file);
+		file->capture = next;
+		if (!pos)
+			break;
 	}
-	capture = take(file, before);
-	if (IS_ERR(capture))
-		return capture;
-	mmscope_capture_drop(file);
-	file->capture = capture;
-	end = capture->text.length;
-	return capture->more && pos > capture->base + end ? ERR_PTR(-ESPIPE) : capture;
+	if (pos < file->capture->base ||
+	    (file->capture->more && pos > end_of(file->capture)))
+		return ERR_PTR(-ESPIPE);
+	return file->capture;
 }
 
 ssize_t mmscope_capture_read(struct mmscope_file *file, loff_t *pos, struct iov_iter *to)

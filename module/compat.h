@@ -104,9 +104,9 @@ static inline bool mmscope_vma_is_heap(struct vm_area_struct *vma)
 
 /*
  * "mm: rename uffd-wp PTE accessors to uffd" (v7.3; its final hash was not to be found): the bit
- * serves a second mode there, read-write protection.
+ * serves a second mode there, in which userfaultfd hears of reads as well.
  */
-static inline bool mmscope_pte_uffd_wp(pte_t pte)
+static inline bool mmscope_pte_uffd(pte_t pte)
 {
 #ifdef HAVE_PTE_UFFD
 	return pte_uffd(pte);
@@ -115,12 +115,34 @@ static inline bool mmscope_pte_uffd_wp(pte_t pte)
 #endif
 }
 
-static inline bool mmscope_pte_swp_uffd_wp(pte_t pte)
+static inline bool mmscope_pte_swp_uffd(pte_t pte)
 {
 #ifdef HAVE_PTE_UFFD
 	return pte_swp_uffd(pte);
 #else
 	return pte_swp_uffd_wp(pte);
+#endif
+}
+
+static inline u64 mmscope_uffd_bit(const struct vm_area_struct *vma)
+{
+#ifdef VM_UFFD_RWP
+	if (vma->vm_flags & VM_UFFD_RWP)
+		return MMSCOPE_PTE_uffd_rwp;
+#endif
+	return MMSCOPE_PTE_uffd_wp;
+}
+
+/*
+ * Memory of a device mapped huge, marked by a bit of its own until Linux 6.16 or so ("mm: remove
+ * devmap related functions and page table bits"); since then such pages are counted as others are.
+ */
+static inline bool mmscope_devmap(u64 value, bool pud)
+{
+#ifdef HAVE_DEVMAP
+	return pud ? pud_devmap(__pud(value)) : pmd_devmap(__pmd(value));
+#else
+	return false;
 #endif
 }
 

@@ -37,7 +37,8 @@ static struct page *page_of(const struct mmscope_entry *entry, pte_t pte, unsign
 	page = pfn_to_page(pfn);
 	if (entry->level == MMSCOPE_LEVEL_pte)
 		*zero = is_zero_pfn(pfn);
-	else if (entry->vma->vm_flags & VM_PFNMAP)
+	else if (entry->vma->vm_flags & VM_PFNMAP || 
+		 mmscope_devmap(entry->value, entry->level == MMSCOPE_LEVEL_pud))
 		return NULL;
 	else if (entry->level == MMSCOPE_LEVEL_pmd)
 		*zero = is_huge_zero(entry->vma, page_folio(page));
@@ -66,8 +67,8 @@ static void read_present(const struct mmscope_entry *entry, struct mmscope_pte_r
 		record->pte |= MMSCOPE_PTE_dirty;
 	if (pte_soft_dirty(pte))
 		record->pte |= MMSCOPE_PTE_soft_dirty;
-	if (mmscope_pte_uffd_wp(pte))
-		record->pte |= MMSCOPE_PTE_uffd_wp;
+	if (mmscope_pte_uffd(pte))
+		record->pte |= mmscope_uffd_bit(entry->vma);
 	if (pte_special(pte))
 		record->pte |= MMSCOPE_PTE_special;
 	if (huge)
@@ -101,6 +102,7 @@ static void read_absent(const struct mmscope_entry *entry, struct mmscope_pte_ra
 {
 	const pte_t pte = __pte(entry->value);
 	struct mmscope_leaf leaf;
+	struct page *page;
 
 	mmscope_leaf_read(pte, &leaf);
 	record->kind = leaf.kind;
@@ -109,8 +111,8 @@ static void read_absent(const struct mmscope_entry *entry, struct mmscope_pte_ra
 	record->pte = leaf.bits;
 	if (pte_swp_soft_dirty(pte))
 		record->pte |= MMSCOPE_PTE_soft_dirty;
-	if (mmscope_pte_swp_uffd_wp(pte))
-		record->pte |= MMSCOPE_PTE_uffd_wp;
+	if (mmscope_pte_swp_uffd(pte))
+		record->pte |= mmscope_uffd_bit(entry->vma);
 	if (leaf.kind == MMSCOPE_KIND_swap && pte_swp_exclusive(pte))
 		record->pte |= MMSCOPE_PTE_anon_exclusive;
 	if (entry->level > MMSCOPE_LEVEL_pte)
@@ -118,12 +120,23 @@ static void read_absent(const struct mmscope_entry *entry, struct mmscope_pte_ra
 	if (!leaf.has_pfn)
 		return;
 	record->pfn = leaf.offset;
-	/* Such an entry keeps its page as a mapping does: it is removed under this lock first. */
-	if (!pfn_valid(record->pfn))
+	/* A poisoned page may be freed and gone while its entries stay: nothing to look at. */
+	if (leaf.kind == MMSCOPE_KIND_hwpoison || !pfn_valid(record->pfn))
 		return;
-	mmscope_page_read(pfn_to_page(record->pfn), false, record);
-	if (!folio_test_anon(page_folio(pfn_to_page(record->pfn))))
+	page = pfn_to_page(record->pfn);
+	/*
+	 * Under migration the folio stays until its entries are removed, which takes this lock. But
+	 * a huge page is split behind such entries: its order and counts are in motion. A page in a
+	 * device's hands is held as by a mapping.
+	 */
+	if (leaf.kind == MMSCOPE_KIND_migration)
+		record->node = page_to_nid(page);
+	else
+		mmscope_page_read(page, false, record);
+	if (!folio_test_anon(page_folio(page))) {
 		record->pte |= MMSCOPE_PTE_file;
+		record->pte &= ~MMSCOPE_PTE_anon_exclusive;
+	}
 }
 
 void mmscope_entry_read(const struct mmscope_entry *entry, struct mmscope_pte_raw *record)
@@ -146,7 +159,7 @@ void mmscope_entry_read(const struct mmscope_entry *entry, struct mmscope_pte_ra
 		record->kind = MMSCOPE_KIND_bad;
 	else if (entry->present)
 		read_present(entry, record);
-	else if (entry->value)
+	else if (!entry->none)
 		read_absent(entry, record);
 	else
 		record->kind = MMSCOPE_KIND_none;

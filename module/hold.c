@@ -46,7 +46,7 @@ void mmscope_hold_end(struct mmscope_hold *hold)
 
 bool mmscope_hold_spent(const struct mmscope_hold *hold)
 {
-	return ktime_get_ns() - hold->since >= (u64)mmscope_budget_us * NSEC_PER_USEC;
+	return ktime_get_ns() - hold->since >= (u64)READ_ONCE(mmscope_budget_us) * NSEC_PER_USEC;
 }
 
 enum mmscope_consistent mmscope_hold_consistent(const struct mmscope_hold *hold)

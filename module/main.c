@@ -21,7 +21,7 @@
 	module_param_cb(name, &ops_##name, &mmscope_##name, 0644)
 
 unsigned int mmscope_budget_us = 200;
-BOUNDED(budget_us, 1, 1000000);
+BOUNDED(budget_us, 1, 10000);
 MODULE_PARM_DESC(budget_us, "longest hold of a target's lock, microseconds (200)");
 
 unsigned int mmscope_max_targets = 256;
@@ -44,17 +44,18 @@ static int __init mmscope_init(void)
 	err = mmscope_debugfs_create();
 	if (err)
 		return err;
-	err = mmscope_targets_create();
-	if (err)
-		goto destroy_debugfs;
 	err = mmscope_procfs_create();
 	if (err)
-		goto destroy_targets;
+		goto destroy_debugfs;
+	/*
+	 * A file in debugfs that somebody may have opened cannot be taken back, so nothing may fail
+	 * after the first of them. Should one be missing for want of memory, the rest serves.
+	 */
+	mmscope_targets_create();
+	mmscope_debugfs_populate();
 	pr_info(MMSCOPE_NAME ": version " MMSCOPE_VERSION " loaded\n");
 	return 0;
 
-destroy_targets:
-	mmscope_targets_destroy();
 destroy_debugfs:
 	mmscope_debugfs_destroy();
 	return err;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page found through a page-table entry, read under that table's lock: the entry holds a
+ * A page found through a present page-table entry, read under that table's lock: the entry holds a
  * reference, so the page can be neither freed nor split nor merged into another folio until the
  * lock is dropped. Its flags and counts do change meanwhile (other mappings, reclaim, I/O): each is
  * read once and is true of that moment.

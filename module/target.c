@@ -3,11 +3,13 @@
  * A target is a struct pid with a directory. It holds no task and no mm, so it keeps nothing of the
  * process alive; the number may be reused, the struct pid may not.
  *
- * `targets_lock` orders those who make and remove directories: attach, detach (procfs writes) and
- * the sweep (a work). debugfs waits in removal for opens under way; an open takes no lock of ours,
- * only counts itself, so that wait is short and cannot go in a circle. Nothing of ours is active
- * in debugfs after open: reads go by the open file's own references.
+ * `targets_lock` guards the list. debugfs_remove() waits for opens under way, which take no lock of
+ * ours, and for the lock of the parent directory, which a reader of that directory may hold for as
+ * long as it likes. So a directory is removed without the lock: its target is marked as going
+ * first, and its name is free when it has left the list. Making one does wait for that reader, with
+ * the lock held; those behind it can be killed, and the sweep only tries.
  *
+ * Nothing of ours is active in debugfs after open: reads go by the open file's own references.
  * `readers` counts open files; -1 means that the directory is being evicted and no open can win.
  */
 #include <linux/atomic.h>
@@ -16,6 +18,7 @@
 #include <linux/list.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -31,6 +34,7 @@ struct mmscope_target {
 	struct pid *pid;	/* of the thread group; NULL: whoever opens */
 	struct dentry *dir;
 	atomic_t readers;
+	bool going;		/* being removed: has no name, counts no more */
 	unsigned long used;	/* jiffies of the latest attach or open */
 	struct mmscope_slot slots[];
 };
@@ -43,31 +47,6 @@ static struct mmscope_target *self;
 static void sweep(struct work_struct *work);
 static DECLARE_DELAYED_WORK(sweep_work, sweep);
 
-static struct mmscope_target *create(struct pid *pid)
-{
-	struct mmscope_target *target;
-	char name[16] = "self";
-
-	target = kzalloc(struct_size(target, slots, mmscope_view_count), GFP_KERNEL);
-	if (!target)
-		return ERR_PTR(-ENOMEM);
-	if (pid)
-		scnprintf(name, sizeof(name), "%d", pid_nr(pid));
-	target->dir = debugfs_create_dir(name, mmscope_debugfs());
-	if (IS_ERR(target->dir)) {
-		void *err = target->dir;
-
-		kfree(target);
-		return err;
-	}
-	INIT_LIST_HEAD(&target->node);
-	refcount_set(&target->refs, 1);
-	target->pid = get_pid(pid);
-	target->used = jiffies;
-	mmscope_views_populate(target->dir, target, target->slots);
-	return target;
-}
-
 static void put(struct mmscope_target *target)
 {
 	if (!refcount_dec_and_test(&target->refs))
@@ -76,18 +55,52 @@ static void put(struct mmscope_target *target)
 	kfree(target);
 }
 
+static struct mmscope_target *create(struct pid *pid)
+{
+	struct mmscope_target *target;
+	char name[16] = "self";
+	int err;
+
+	target = kzalloc(struct_size(target, slots, mmscope_view_count), GFP_KERNEL);
+	if (!target)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&target->node);
+	refcount_set(&target->refs, 1);
+	target->pid = get_pid(pid);
+	target->used = jiffies;
+	if (pid)
+		scnprintf(name, sizeof(name), "%d", pid_nr(pid));
+	target->dir = debugfs_create_dir(name, mmscope_debugfs());
+	if (IS_ERR(target->dir)) {
+		err = PTR_ERR(target->dir);
+		put(target);
+		return ERR_PTR(err);
+	}
+	err = mmscope_views_populate(target->dir, target, target->slots);
+	if (err) {
+		debugfs_remove(target->dir);
+		put(target);
+		return ERR_PTR(err);
+	}
+	return target;
+}
+
+/* From now on nobody finds it; destroy() is to follow, without the lock. */
+static struct mmscope_target *retire(struct mmscope_target *target)
+{
+	lockdep_assert_held(&targets_lock);
+	target->going = true;
+	target_count--;
+	return target;
+}
+
 static void destroy(struct mmscope_target *target)
 {
 	debugfs_remove(target->dir);
-	put(target);
-}
-
-static void remove(struct mmscope_target *target)
-{
-	lockdep_assert_held(&targets_lock);
+	mutex_lock(&targets_lock);
 	list_del(&target->node);
-	target_count--;
-	destroy(target);
+	mutex_unlock(&targets_lock);
+	put(target);
 }
 
 static struct mmscope_target *find(struct pid *pid)
@@ -96,31 +109,37 @@ static struct mmscope_target *find(struct pid *pid)
 
 	lockdep_assert_held(&targets_lock);
 	list_for_each_entry(target, &targets, node)
-		if (target->pid == pid)
+		if (target->pid == pid && !target->going)
 			return target;
 	return NULL;
 }
 
-static void remove_dead(void)
+/* Is a directory of that number still there, though on its way out? */
+static bool name_taken(struct pid *pid)
 {
-	struct mmscope_target *target, *next;
+	struct mmscope_target *target;
 
 	lockdep_assert_held(&targets_lock);
-	list_for_each_entry_safe(target, next, &targets, node)
-		if (mmscope_who_alive(target->pid))
-			remove(target);
+	list_for_each_entry(target, &targets, node)
+		if (target->going && pid_nr(target->pid) == pid_nr(pid))
+			return true;
+	return false;
 }
 
-static void sweep(struct work_struct *work)
+/* Retires one whose process is gone. */
+static struct mmscope_target *retire_dead(void)
 {
-	mutex_lock(&targets_lock);
-	remove_dead();
-	mutex_unlock(&targets_lock);
-	schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
+	struct mmscope_target *target;
+
+	lockdep_assert_held(&targets_lock);
+	list_for_each_entry(target, &targets, node)
+		if (!target->going && mmscope_who_alive(target->pid))
+			return retire(target);
+	return NULL;
 }
 
-/* Removes the target least recently used that nobody reads. */
-static int evict(void)
+/* Retires the one least recently used that nobody reads. */
+static struct mmscope_target *retire_oldest(void)
 {
 	struct mmscope_target *target, *oldest;
 
@@ -128,24 +147,37 @@ static int evict(void)
 	do {
 		oldest = NULL;
 		list_for_each_entry(target, &targets, node)
-			if (!atomic_read(&target->readers) &&
+			if (!target->going && !atomic_read(&target->readers) &&
 			    (!oldest || time_before(READ_ONCE(target->used),
 						    READ_ONCE(oldest->used))))
 				oldest = target;
 		if (!oldest)
-			return -EBUSY;
+			return NULL;
 	} while (atomic_cmpxchg(&oldest->readers, 0, -1));
-	remove(oldest);
-	return 0;
+	return retire(oldest);
 }
 
-int mmscope_target_attach(struct pid *pid)
+static void sweep(struct work_struct *work)
 {
-	struct mmscope_target *target;
-	int err = mmscope_who_alive(pid);
+	struct mmscope_target *dead = NULL;
 
-	if (err)
-		return err;
+	do {
+		if (!mutex_trylock(&targets_lock))
+			break;
+		dead = retire_dead();
+		mutex_unlock(&targets_lock);
+		if (dead)
+			destroy(dead);
+	} while (dead);
+	schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
+}
+
+/* One step towards a directory for @pid: 0 it has one, -EAGAIN another step is needed. */
+static int attach_step(struct pid *pid)
+{
+	struct mmscope_target *target, *victim = NULL;
+	int err = 0;
+
 	if (mutex_lock_killable(&targets_lock))
 		return -EINTR;
 	target = find(pid);
@@ -153,22 +185,43 @@ int mmscope_target_attach(struct pid *pid)
 		WRITE_ONCE(target->used, jiffies);
 		goto unlock;
 	}
-	/* Among them, perhaps, an earlier owner of the same number. */
-	remove_dead();
-	while (target_count >= READ_ONCE(mmscope_max_targets)) {
-		err = evict();
-		if (err)
-			goto unlock;
-	}
-	target = create(pid);
-	if (IS_ERR(target)) {
-		err = PTR_ERR(target);
+	err = -EAGAIN;
+	victim = retire_dead();
+	if (victim)
+		goto unlock;
+	if (target_count >= READ_ONCE(mmscope_max_targets)) {
+		victim = retire_oldest();
+		if (!victim)
+			err = -EBUSY;
 		goto unlock;
 	}
-	list_add_tail(&target->node, &targets);
-	target_count++;
+	if (name_taken(pid)) {
+		mutex_unlock(&targets_lock);
+		return schedule_timeout_killable(1) && fatal_signal_pending(current) ? -EINTR :
+										       -EAGAIN;
+	}
+	target = create(pid);
+	err = PTR_ERR_OR_ZERO(target);
+	if (!err) {
+		list_add_tail(&target->node, &targets);
+		target_count++;
+	}
 unlock:
 	mutex_unlock(&targets_lock);
+	if (victim)
+		destroy(victim);
+	return err;
+}
+
+int mmscope_target_attach(struct pid *pid)
+{
+	int err = mmscope_who_alive(pid);
+
+	if (err)
+		return err;
+	do {
+		err = attach_step(pid);
+	} while (err == -EAGAIN);
 	return err;
 }
 
@@ -180,9 +233,12 @@ int mmscope_target_detach(struct pid *pid)
 		return -EINTR;
 	target = find(pid);
 	if (target)
-		remove(target);
+		retire(target);
 	mutex_unlock(&targets_lock);
-	return target ? 0 : -ENOENT;
+	if (!target)
+		return -ENOENT;
+	destroy(target);
+	return 0;
 }
 
 int mmscope_target_open(struct mmscope_target *target)
@@ -212,7 +268,6 @@ int mmscope_targets_capture(struct mmscope_capture *capture, struct pid *only)
 
 	if (mutex_lock_killable(&targets_lock))
 		return -EINTR;
-	remove_dead();
 	err = mmscope_capture_room(capture, sizeof(struct mmscope_target_row), target_count);
 	list_for_each_entry(target, &targets, node) {
 		struct mmscope_target_row *row;
@@ -220,7 +275,8 @@ int mmscope_targets_capture(struct mmscope_capture *capture, struct pid *only)
 
 		if (err)
 			break;
-		if (only && target->pid != only)
+		if (target->going || (only && target->pid != only) ||
+		    mmscope_who_alive(target->pid))
 			continue;
 		row = (struct mmscope_target_row *)capture->records + capture->count;
 		*row = (struct mmscope_target_row){
@@ -237,13 +293,13 @@ int mmscope_targets_capture(struct mmscope_capture *capture, struct pid *only)
 	return err;
 }
 
-int mmscope_targets_create(void)
+void mmscope_targets_create(void)
 {
-	self = create(NULL);
-	if (IS_ERR(self))
-		return PTR_ERR(self);
+	struct mmscope_target *made = create(NULL);
+
+	if (!IS_ERR(made))
+		self = made;
 	schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
-	return 0;
 }
 
 /* No file is open and none can be opened: the module is going. */
@@ -252,9 +308,10 @@ void mmscope_targets_destroy(void)
 	struct mmscope_target *target, *next;
 
 	cancel_delayed_work_sync(&sweep_work);
-	mutex_lock(&targets_lock);
 	list_for_each_entry_safe(target, next, &targets, node)
-		remove(target);
-	mutex_unlock(&targets_lock);
-	destroy(self);
+		destroy(target);
+	if (self) {
+		debugfs_remove(self->dir);
+		put(self);
+	}
 }

@@ -7,7 +7,7 @@
 
 #include "view.h"
 
-int mmscope_targets_create(void);
+void mmscope_targets_create(void);
 void mmscope_targets_destroy(void);
 
 /* Gives the process a directory, if it has none. -EBUSY when all are in use. */

@@ -51,7 +51,7 @@ static int bind(struct mmscope_file *opened, struct mmscope_target *target)
 	if (err)
 		return err;
 	if (pid) {
-		err = mmscope_who_mm(pid, opened->file, &opened->mm);
+		err = mmscope_who_mm(pid, &opened->mm);
 	} else if (current->mm) {
 		opened->mm = current->mm;
 		mmgrab(opened->mm);
@@ -66,12 +66,33 @@ static int bind(struct mmscope_file *opened, struct mmscope_target *target)
 	return 0;
 }
 
+/*
+ * Asked in the initial user namespace. The target's would do where its mm belongs to it, but whose
+ * the mm is cannot be asked alike on all kernels, and the files are the real root's alone anyway.
+ * One's own mm is one's own.
+ */
+static bool may_open(const struct mmscope_slot *slot)
+{
+	const bool own = slot->target && !mmscope_target_pid(slot->target);
+
+	switch (slot->view->need) {
+	case MMSCOPE_FRAMES:
+		if (!capable(CAP_SYS_ADMIN))
+			return false;
+		fallthrough;
+	case MMSCOPE_PTRACE:
+		return own || capable(CAP_SYS_PTRACE);
+	default:
+		return true;
+	}
+}
+
 static int open_slot(const struct mmscope_slot *slot, struct file *file)
 {
 	struct mmscope_file *opened;
 	int err;
 
-	if (slot->view->need == MMSCOPE_FRAMES && !capable(CAP_SYS_ADMIN))
+	if (!may_open(slot))
 		return -EPERM;
 	opened = kzalloc(sizeof(*opened), GFP_KERNEL_ACCOUNT);
 	if (!opened)
@@ -195,40 +216,45 @@ static const struct proc_ops procfs_ops = {
 	.proc_release = release_procfs,
 };
 
-static void create_debugfs_file(const struct mmscope_view *view, struct dentry *dir,
-				struct mmscope_slot *slot)
+static int populate(struct dentry *dir, enum mmscope_place place, struct mmscope_target *target,
+		    struct mmscope_slot *slots)
 {
-	debugfs_create_file_unsafe(view->name, view->mode, dir, slot, &debugfs_fops);
-}
-
-void mmscope_views_populate(struct dentry *dir, struct mmscope_target *target,
-			    struct mmscope_slot *slots)
-{
+	struct dentry *made;
 	unsigned int i;
 
 	for (i = 0; i < mmscope_view_count; i++) {
-		if (mmscope_views[i].place != MMSCOPE_TARGET)
+		const struct mmscope_view *view = &mmscope_views[i];
+
+		if (view->place != place)
 			continue;
-		slots[i] = (struct mmscope_slot){ .view = &mmscope_views[i], .target = target };
-		create_debugfs_file(&mmscope_views[i], dir, &slots[i]);
+		slots[i] = (struct mmscope_slot){ .view = view, .target = target };
+		made = debugfs_create_file_unsafe(view->name, view->mode, dir, &slots[i],
+						  &debugfs_fops);
+		if (IS_ERR(made))
+			return PTR_ERR(made);
 	}
+	return 0;
+}
+
+int mmscope_views_populate(struct dentry *dir, struct mmscope_target *target,
+			   struct mmscope_slot *slots)
+{
+	return populate(dir, MMSCOPE_TARGET, target, slots);
 }
 
 int mmscope_debugfs_create(void)
 {
-	unsigned int i;
-
 	debugfs_root = debugfs_create_dir(MMSCOPE_NAME, NULL);
 	if (IS_ERR(debugfs_root))
 		return PTR_ERR(debugfs_root);
 	/* debugfs makes directories 0755 and leaves narrowing them to its mount. */
 	d_inode(debugfs_root)->i_mode &= ~(S_IRWXG | S_IRWXO);
-	for (i = 0; i < mmscope_view_count; i++) {
-		top_slots[i].view = &mmscope_views[i];
-		if (mmscope_views[i].place == MMSCOPE_DEBUG)
-			create_debugfs_file(&mmscope_views[i], debugfs_root, &top_slots[i]);
-	}
 	return 0;
+}
+
+int mmscope_debugfs_populate(void)
+{
+	return populate(debugfs_root, MMSCOPE_DEBUG, NULL, top_slots);
 }
 
 void mmscope_debugfs_destroy(void)
@@ -246,6 +272,7 @@ int mmscope_procfs_create(void)
 	for (i = 0; i < mmscope_view_count; i++) {
 		if (mmscope_views[i].place != MMSCOPE_PROC)
 			continue;
+		top_slots[i].view = &mmscope_views[i];
 		if (!proc_create_data(mmscope_views[i].name, mmscope_views[i].mode, procfs_root,
 				      &procfs_ops, &top_slots[i])) {
 			proc_remove(procfs_root);

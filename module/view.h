@@ -90,16 +90,19 @@ struct mmscope_slot {
 	struct mmscope_target *target;
 };
 
-/* The debugfs part and the procfs part: the latter last to come and first to go. */
+/*
+ * The directory in debugfs, all of procfs, and last the files in debugfs: see main.c for the order.
+ */
 int mmscope_debugfs_create(void);
+int mmscope_debugfs_populate(void);
 void mmscope_debugfs_destroy(void);
 int mmscope_procfs_create(void);
 void mmscope_procfs_destroy(void);
 
 /* Makes the files of all TARGET views below @dir; @slots has room for mmscope_view_count. */
 struct dentry;
-void mmscope_views_populate(struct dentry *dir, struct mmscope_target *target,
-			    struct mmscope_slot *slots);
+int mmscope_views_populate(struct dentry *dir, struct mmscope_target *target,
+			   struct mmscope_slot *slots);
 struct dentry *mmscope_debugfs(void);
 
 /* The read of a text view. */

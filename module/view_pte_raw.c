@@ -5,8 +5,8 @@
  * and copies that to the user when all locks are dropped, so readers of one open file share
  * nothing. Records of 64 KiB at most, whatever the user asks for.
  *
- * Entries change under mmap_lock for read, too; only what came from one hold of one page-table lock
- * is called consistent.
+ * Entries change under mmap_lock for read, too, and absence is seen without a lock: only what one
+ * hold of one page-table lock showed is called consistent.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -41,9 +41,11 @@ static bool take(struct mmscope_walk *walk, const struct mmscope_entry *entry)
 
 static int capture(struct mm_struct *mm, unsigned long pos, struct stream *stream)
 {
+	const unsigned long from = pos & PAGE_MASK;
 	struct mmscope_hold hold;
 	struct mmscope_walk walk = {
-		.hold = &hold, .pos = pos & PAGE_MASK, .end = mm->task_size, .leaf = take, .private = stream,
+		.hold = &hold, .pos = from, .end = TASK_SIZE_MAX, .leaf = take,
+		.private = stream,
 	};
 	int err;
 
@@ -51,7 +53,7 @@ static int capture(struct mm_struct *mm, unsigned long pos, struct stream *strea
 	err = mmscope_walk_range(&walk);
 	if (err)
 		return err;
-	hold.unsure = walk.locks > 1;
+	hold.unsure = walk.locks > 1 || hold.holds > 1 || (from ^ (walk.pos - 1)) >> PMD_SHIFT;
 	*(struct mmscope_stamp *)&stream->records[stream->count] = (struct mmscope_stamp){
 		.next = walk.pos,
 		.kind = MMSCOPE_KIND_stamp,
@@ -73,7 +75,7 @@ static ssize_t read(struct mmscope_file *file, loff_t *pos, struct iov_iter *to)
 
 	if (fit < 2)
 		return -EINVAL;
-	if (*pos >= file->mm->task_size)
+	if (*pos >= TASK_SIZE_MAX)
 		return 0;
 	stream.records = kvmalloc_array(fit, size, GFP_KERNEL_ACCOUNT);
 	if (!stream.records)

@@ -95,7 +95,7 @@ static void render(struct mmscope_text *text, const void *record)
 			    row->flags & VM_MAYSHARE ? 's' : 'p');
 	mmscope_text_hex(text, row->offset);
 	mmscope_text_printf(text, "%02x:%02x", MAJOR(row->dev), MINOR(row->dev));
-	mmscope_text_count(text, row->inode);
+	mmscope_text_printf(text, "%llu", row->inode);
 	mmscope_text_flags(text, &mmscope_set_vm_flags, row->flags, NULL);
 	if (row->file)
 		mmscope_text_path(text, mmscope_file_path(row->file));

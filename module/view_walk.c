@@ -22,33 +22,30 @@ struct row {
 	bool frame;
 };
 
-#define ROWS (MMSCOPE_LEVEL_pgd + 1)
+#define ROWS (MMSCOPE_LEVEL_pgd + 1)	/* each level, and the frame */
 
-static struct row *next_row(struct mmscope_walk *walk)
+/* A table that went while it was walked is met again: the later look is the one that counts. */
+static struct row *next_row(struct mmscope_walk *walk, const struct mmscope_entry *entry)
 {
 	struct mmscope_capture *capture = walk->private;
 	struct row *rows = capture->records;
 
-	return capture->count < capture->room ? &rows[capture->count++] : NULL;
+	while (capture->count && rows[capture->count - 1].entry.level <= entry->level) {
+		capture->count--;
+		capture->hold.unsure = true;
+	}
+	rows[capture->count] = (struct row){ .entry = *entry };
+	return &rows[capture->count++];
 }
 
 static void take_table(struct mmscope_walk *walk, const struct mmscope_entry *entry)
 {
-	struct row *row = next_row(walk);
-
-	if (row)
-		*row = (struct row){ .entry = *entry, .record.kind = MMSCOPE_KIND_table };
+	next_row(walk, entry)->record.kind = MMSCOPE_KIND_table;
 }
 
 static bool take_leaf(struct mmscope_walk *walk, const struct mmscope_entry *entry)
 {
-	struct row *row = next_row(walk);
-
-	if (row) {
-		row->entry = *entry;
-		row->frame = false;
-		mmscope_entry_read(entry, &row->record);
-	}
+	mmscope_entry_read(entry, &next_row(walk, entry)->record);
 	return true;
 }
 
@@ -64,14 +61,12 @@ static int capture(struct mmscope_file *file, struct mmscope_capture *capture)
 
 	if (!file->requested)
 		return -EINVAL;
-	/* A table that goes while it is read shows again: room for one more of each. */
-	err = mmscope_capture_room(capture, sizeof(struct row), 2 * ROWS);
+	err = mmscope_capture_room(capture, sizeof(struct row), ROWS);
 	if (!err)
 		err = mmscope_walk_range(&walk);
 	if (err)
 		return err;
 	rows = capture->records;
-	capture->hold.unsure = walk.locks > 1;
 	last = &rows[capture->count];
 	if (capture->count)
 		*last = last[-1];
@@ -143,8 +138,7 @@ static void render(struct mmscope_text *text, const void *record)
 
 static int parse_address(const char *text, unsigned long *address)
 {
-	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
-		text += 2;
+	/* kstrtoul takes a prefix of 0x, and a sign, which is none of an address. */
 	if (!isxdigit(*text))
 		return -EINVAL;
 	return kstrtoul(text, 16, address);
@@ -163,17 +157,15 @@ static int request(struct mmscope_file *file, char *text)
 	err = parse_address(skip_spaces(text), &address);
 	if (err)
 		return err;
+	if (address >= TASK_SIZE_MAX)
+		return -ERANGE;
 	err = mmscope_who_parse(number, &pid);
 	if (err)
 		return err;
-	err = mmscope_who_mm(pid, file->file, &mm);
+	err = mmscope_who_mm(pid, &mm);
 	put_pid(pid);
 	if (err)
 		return err;
-	if (address >= mm->task_size) {
-		mmdrop(mm);
-		return -ERANGE;
-	}
 	if (file->mm)
 		mmdrop(file->mm);
 	file->mm = mm;

@@ -5,7 +5,7 @@
  * the lock is taken.
  *
  * Between two holds the address space may change. Going on from the end of the last record, a VMA
- * that grew or merged may begin before it: the newer truth replaces what it overlaps.
+ * that grew or merged may begin before it: the newer truth takes the place of what it overlaps.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -50,9 +50,13 @@ static bool gather(struct mmscope_capture *capture, const struct mmscope_view_op
 		struct mmscope_range *range;
 		size_t kept = capture->count;
 
-		while (kept && range_at(capture, ops->size, kept - 1)->end > vma->vm_start)
+		while (kept && range_at(capture, ops->size, kept - 1)->start >= vma->vm_start)
 			kept--;
 		drop(capture, ops, kept);
+		if (kept) {
+			range = range_at(capture, ops->size, kept - 1);
+			range->end = min(range->end, vma->vm_start);
+		}
 		if (capture->count == capture->room)
 			return false;
 		range = range_at(capture, ops->size, capture->count++);

@@ -94,6 +94,7 @@ static int note_end(struct mmscope_walk *walk, struct mmscope_entry *entry, bool
 {
 	entry->bad = bad;
 	entry->present = bad;
+	entry->none = !bad;
 	if ((bad || walk->empties) && !walk->leaf(walk, entry))
 		return FULL;
 	return ON;
@@ -165,6 +166,7 @@ static int walk_ptes(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_
 				.table_pfn = frame_of_table(entry),
 				.index = offset_in_page(entry) / sizeof(pte_t),
 				.level = MMSCOPE_LEVEL_pte, .present = pte_present(pte),
+				.none = pte_none(pte),
 			});
 			if (!room)
 				break;

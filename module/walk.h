@@ -20,6 +20,7 @@ struct mmscope_entry {
 	unsigned long table_pfn;	/* frame of the table it stands in */
 	unsigned int index;		/* its place in that table */
 	enum mmscope_level level;
+	bool none;			/* empty, whatever bits an erratum left */
 	bool present;			/* as the kernel sees it: protnone is, too */
 	bool bad;			/* present, but neither table nor leaf */
 	bool table_shared;		/* other processes use this table, too (hugetlb) */

@@ -5,8 +5,6 @@
  * thread is tried. Only mm_count is kept (mmgrab): it does not keep the address space from going
  * when the process exits or execs.
  */
-#include <linux/capability.h>
-#include <linux/cred.h>
 #include <linux/kernel.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -63,28 +61,23 @@ int mmscope_who_alive(struct pid *pid)
 	return err;
 }
 
-int mmscope_who_mm(struct pid *pid, const struct file *file, struct mm_struct **mm)
+int mmscope_who_mm(struct pid *pid, struct mm_struct **mm)
 {
 	struct task_struct *leader, *task;
 	int err;
 
-	*mm = NULL;
 	rcu_read_lock();
 	err = process_of(pid, &leader);
-	if (err)
-		goto unlock;
-	if (!file_ns_capable(file, __task_cred(leader)->user_ns, CAP_SYS_PTRACE)) {
-		err = -EPERM;
-		goto unlock;
-	}
-	for_each_thread(leader, task) {
-		*mm = get_task_mm(task);
-		if (*mm)
-			break;
-	}
-	if (!*mm)
+	if (!err) {
 		err = -ESRCH;
-unlock:
+		for_each_thread(leader, task) {
+			*mm = get_task_mm(task);
+			if (*mm) {
+				err = 0;
+				break;
+			}
+		}
+	}
 	rcu_read_unlock();
 	if (err)
 		return err;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which process a request means, whether it has an mm, and whether the caller may look. */
+/* Which process a request means, and its mm. */
 #ifndef MMSCOPE_WHO_H
 #define MMSCOPE_WHO_H
 
-#include <linux/fs.h>
 #include <linux/mm_types.h>
 #include <linux/pid.h>
 
@@ -17,9 +16,8 @@ int mmscope_who_parse(const char *text, struct pid **pid);
 int mmscope_who_alive(struct pid *pid);
 
 /*
- * The mm of any live thread of the process, held by mmgrab, for a reader who opened @file with
- * CAP_SYS_PTRACE over it. -ESRCH, -ENODATA, -EPERM.
+ * The mm of any live thread of the process, held by mmgrab. -ESRCH, -ENODATA.
  */
-int mmscope_who_mm(struct pid *pid, const struct file *file, struct mm_struct **mm);
+int mmscope_who_mm(struct pid *pid, struct mm_struct **mm);
 
 #endif
