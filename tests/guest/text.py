@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Every file of the `view` view: there, of its mode, with `format`'s columns, one capture however it is read."""
+import errno
 import os
 import stat
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from mmtest import kinds, tap, view  # noqa: E402
+from mmtest import guest, kinds, tap, view, witness  # noqa: E402
 
 PIECE = 7
 
@@ -132,6 +133,20 @@ def main():
                               "131 bytes at %d differ from the whole" % position)
             finally:
                 os.close(fd)
+        with tap.case("what outgrows max_capture_mb comes in parts"), \
+                guest.setting("/sys/module/mmscope/parameters/max_capture_mb", 1) as made, \
+                kinds.processes("many n=20000 touch=none") as big:
+            if not made:
+                tap.skip("max_capture_mb cannot be set")
+            view.attach(big[0][1])
+            fd = os.open(view.target(big[0][1], "vma"), os.O_RDONLY)
+            try:
+                rows = view.Text(view.read_all(fd, 50001)).rows
+                tap.fails(errno.ESPIPE, "a position of a part that is gone", os.pread, fd, 100, 1)
+            finally:
+                os.close(fd)
+            tap.equal([(int(r[0], 16), int(r[1], 16)) for r in rows],
+                      [(a.start, a.end) for a in witness.maps(big[0][1]) if a.name != b"[vsyscall]"], "ranges")
     return tap.done()
 
 

@@ -14,7 +14,7 @@
 
 static const struct family *const families[] = {
 	&family_anon, &family_file, &family_huge, &family_limit,
-	&family_process, &family_stuck,
+	&family_process, &family_stuck, &family_churn,
 };
 
 static const struct factory *factory;

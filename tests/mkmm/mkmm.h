@@ -56,7 +56,7 @@ struct family {
 #define DEFINE_FAMILY(name) const struct family name = FAMILY(name##_rows)
 
 extern const struct family family_anon, family_file, family_huge, family_limit, family_process,
-	family_stuck;
+	family_stuck, family_churn;
 
 /* main */
 extern size_t page;		/* bytes of a page */
