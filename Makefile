@@ -22,7 +22,7 @@ tools:	## the command mmscope, into O=DIR (tools/)
 
 run:	## boot a VM, look at a live process there, stay in its shell
 	scripts/bootstrap
-	scripts/vm -k $(KERNEL) $(if $(wildcard /dev/tty),,) -- scripts/demo
+	MMSCOPE_TERMINAL=1 scripts/vm -k $(KERNEL) -- scripts/demo
 
 test:	## all tests, on every kernel of scripts/kernels
 	scripts/bootstrap
