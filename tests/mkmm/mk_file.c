@@ -22,7 +22,7 @@ static void remove_file(void)
 }
 
 /* A file with content, not known to any other process. */
-static int make_temp(size_t pages, bool stays)
+static int make_temp(size_t pages, bool stays, bool writable)
 {
 	char *content = calloc(1, page);
 	int fd;
@@ -38,6 +38,12 @@ static int make_temp(size_t pages, bool stays)
 			die(path);
 	}
 	free(content);
+	if (!writable) {
+		close(fd);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			die(path);
+	}
 	if (stays)
 		atexit(remove_file);
 	else
@@ -49,7 +55,7 @@ static void make_file(void)
 {
 	size_t pages = number("pages"), offset = number("offset");
 	bool shared = chosen("share", "shared"), writes = !chosen("write", "no");
-	int fd = make_temp(pages + offset, chosen("deleted", "no"));
+	int fd = make_temp(pages + offset, chosen("deleted", "no"), writes);
 	char *p;
 
 	p = map(NULL, pages * page, PROT_READ | (writes ? PROT_WRITE : 0),

@@ -25,11 +25,39 @@ static char *plain(size_t pages)
 	return p;
 }
 
+/* One huge page. */
+static char *huge(bool hugetlb)
+{
+	size_t size = 2 << 20;
+	char *all, *p;
+
+	if (hugetlb) {
+		p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	} else {
+		all = map(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		p = (char *)(((uintptr_t)all + size - 1) & ~(size - 1));
+		advise(p, size, MADV_HUGEPAGE, "MADV_HUGEPAGE");
+	}
+	touch_write(p, 1, 1);
+	if (!hugetlb && smaps_kb(p, "AnonHugePages") != 2048)
+		give_up(EXIT_ENOMEM, "the memory did not become a huge page");
+	say_address("start", p);
+	say_address("end", p + size);
+	return p;
+}
+
 /* Each child writes its share of pages; the rest stays common. */
 static void make_forked(void)
 {
 	size_t pages = number("pages"), cow = number("cow");
-	char *p = plain(pages), name[32], byte;
+	char *p, name[32], byte;
+
+	if (!chosen("of", "small")) {
+		p = huge(chosen("of", "hugetlb"));
+		cow = 0;
+	} else {
+		p = plain(pages);
+	}
 
 	for (size_t c = 0; c < number("children"); c++) {
 		int ready, pid = spawn_waiter(&ready);
@@ -193,8 +221,9 @@ static void make_execing(void)
 #define PAGES(n) { "pages", PARAM_NUMBER, n, NULL }
 
 static const struct factory family_process_rows[] = {
-	{ "forked", "children that copied part of it on write", make_forked,
-	  { PAGES("32"), { "children", PARAM_NUMBER, "1", NULL }, { "cow", PARAM_NUMBER, "8", NULL } } },
+	{ "forked", "children that copied part of it on write; of one huge page, nothing", make_forked,
+	  { PAGES("32"), { "children", PARAM_NUMBER, "1", NULL }, { "cow", PARAM_NUMBER, "8", NULL },
+	    { "of", PARAM_CHOICE, "small", "small|thp|hugetlb" } } },
 	{ "threads", "n threads", make_threads, { { "n", PARAM_NUMBER, "4", NULL } } },
 	{ "zombie", "its leader gone, a thread alive; or a dead child", make_zombie,
 	  { PAGES("8"), { "live", PARAM_CHOICE, "yes", "yes|no" } } },

@@ -3,6 +3,8 @@
 import contextlib
 import ctypes
 import os
+import select
+import signal
 import subprocess
 
 THP = "/sys/kernel/mm/transparent_hugepage/"
@@ -126,8 +128,11 @@ def drop_caps(*caps):
     set_caps(False, *caps, sets=(0, 1))
 
 
-def in_child(function):
-    """Runs the function in a fork, so that what it gives up stays given up only there."""
+def in_child(function, seconds=None):
+    """
+    Runs the function in a fork, so that what it gives up stays given up only there, and gives what it
+    returned as text. TimeoutError when it has not ended in time: it may be where no signal reaches it.
+    """
     ours, theirs = os.pipe()
     pid = os.fork()
     if not pid:
@@ -142,12 +147,17 @@ def in_child(function):
             os._exit(code)
     os.close(theirs)
     said = b""
-    while True:
-        part = os.read(ours, 65536)
-        if not part:
-            break
-        said += part
-    os.close(ours)
+    try:
+        while True:
+            if not select.select([ours], [], [], seconds)[0]:
+                os.kill(pid, signal.SIGKILL)
+                raise TimeoutError("not done within %s s" % seconds)
+            part = os.read(ours, 65536)
+            if not part:
+                break
+            said += part
+    finally:
+        os.close(ours)
     status = os.waitpid(pid, 0)[1]
     if status:
         raise RuntimeError("in child: %s (status %#x)" % (said.decode(), status))

@@ -37,6 +37,8 @@ uffd
 uffd of=shmem
 hwpoison
 forked
+forked of=thp
+forked of=hugetlb
 threads
 zombie
 vfork
@@ -73,7 +75,7 @@ def machine(kind):
         elif "size=1G" in kind:
             if stack.enter_context(guest.huge_pages(1 << 20, 1)) < 1:
                 tap.skip("no free huge page of 1 GiB: boot with hugepagesz=1G hugepages=1")
-        elif kind.startswith("hugetlb"):
+        elif "hugetlb" in kind:
             if stack.enter_context(guest.huge_pages(2048, 8)) < 4:
                 tap.skip("no free huge pages of 2 MiB")
         yield
