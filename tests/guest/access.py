@@ -94,7 +94,11 @@ def open_cases(pid):
         with tap.case("root of another user namespace"):
             expect(every, be_root_of_user_namespace, ["ok"] + ["EACCES"] * 8)
         with tap.case("root without CAP_SYS_PTRACE"):
-            expect(tops + target, without(guest.CAP_SYS_PTRACE), ["ok"] * 3 + ["EPERM"] * 2)
+            expect(procs + tops + target, without(guest.CAP_SYS_PTRACE),
+                   ["ok"] + ["EPERM"] * 3 + ["ok"] * 3 + ["EPERM"] * 2)
+        with tap.case("root without CAP_SYS_PTRACE, of its own mm"):
+            expect([(view.DEBUG + "/self/" + f, os.O_RDONLY) for f in ("vma", "pte_raw")],
+                   without(guest.CAP_SYS_PTRACE), ["ok"] * 2)
         with tap.case("root without CAP_SYS_ADMIN"):
             expect(procs[3:] + tops + target, without(guest.CAP_SYS_ADMIN), ["EPERM"] + ["ok"] * 4 + ["EPERM"])
         with tap.case("root without CAP_SYSLOG"):
@@ -105,34 +109,13 @@ def open_cases(pid):
 
 def write_cases(pid):
     """The rights of who opened count, not of who writes, as for the kernel's own files."""
-    def write(fd):
-        try:
-            os.write(fd, b"%d 0" % pid)
-            return 0
-        except OSError as error:
-            return error.errno
-
-    def opened_without():
-        guest.set_caps(False, guest.CAP_SYS_PTRACE)
-        fd = os.open(view.PROC + "/walk", os.O_RDWR)
-        guest.set_caps(True, guest.CAP_SYS_PTRACE)
-        return write(fd)
-
-    def never_had():
-        guest.drop_caps(guest.CAP_SYS_PTRACE)
-        return write(os.open(view.PROC + "/walk", os.O_RDWR))
-
     def dropped_later():
         fd = os.open(view.PROC + "/walk", os.O_RDWR)
         guest.drop_caps(guest.CAP_SYS_PTRACE)
-        return write(fd)
+        return os.write(fd, b"%d 0" % pid)
 
-    with tap.group("write to walk by an opener"):
-        for name, function, want in [("who had CAP_SYS_PTRACE only later", opened_without, "EPERM"),
-                                     ("who never had it", never_had, "EPERM"),
-                                     ("who dropped it later", dropped_later, "ok")]:
-            with tap.case(name):
-                tap.equal(words([int(guest.in_child(function))]), [want], "write")
+    with tap.case("an opener of walk who dropped CAP_SYS_PTRACE later may still write"):
+        tap.check(int(guest.in_child(dropped_later)) > 0, "write")
 
 
 def address_cases():
