@@ -230,7 +230,7 @@ def against_smaps(found):
                 continue    # smaps did not see them: "smaps: Fix the abnormal memory statistics"
             kb["Rss"] += size
             kb["Huge"] += size if r.size > PAGE else 0
-            kb["KSM"] += size if flags & kpf("KSM") else 0
+            kb["KSM"] += size if r.kpf != ABSENT64 and r.kpf & kpf("KSM") else 0
             kb["Referenced"] += size if r.pte & bit["young"] or flags & kpf("REFERENCED") else 0
             kb["Dirty"] += size if r.pte & bit["dirty"] or flags & kpf("DIRTY") else 0
         theirs = area.kb
@@ -310,6 +310,7 @@ EXPECTED = {
     "hugetlb": ("page", PAGE << 9, "huge", 1),
     "hugetlb size=1G n=1": ("page", PAGE << 18, "huge", 1),
     "swapped": ("swap", PAGE, None, 50),
+    "swapped clear=yes back=0": ("swap", PAGE, "soft_dirty", 32),
     "sparse": ("page", PAGE, "dirty", 16),
     "softdirty": ("page", PAGE, "soft_dirty", 8),
     "forked": ("page", PAGE, "exclusive", 8),

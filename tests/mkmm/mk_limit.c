@@ -93,6 +93,10 @@ static void make_swapped(void)
 	char *p = plain(pages, shmem ? MAP_SHARED : MAP_PRIVATE);
 
 	touch_write(p, pages, 1);
+	if (chosen("clear", "yes")) {
+		write_file("/proc/self/clear_refs", "4");
+		touch_write(p, pages, 2);
+	}
 	for (int tries = 0; tries < 20 && out < pages; tries++) {
 		advise(p, pages * page, MADV_PAGEOUT, "MADV_PAGEOUT");
 		out = 0;
@@ -183,9 +187,10 @@ static const struct factory family_limit_rows[] = {
 	{ "softdirty", "soft-dirty bits cleared, every second page written since", make_softdirty, { PAGES("16") } },
 	{ "ksm", "equal pages merged by KSM", make_ksm,
 	  { PAGES("32"), { "ms", PARAM_NUMBER, "20000", NULL } } },
-	{ "swapped", "pages in swap, the first back= read again", make_swapped,
+	{ "swapped", "pages in swap, the first back= read again; clear=yes: half of them soft-dirty", make_swapped,
 	  { PAGES("64"), { "of", PARAM_CHOICE, "anon", "anon|shmem" },
-	    { "back", PARAM_NUMBER, "8", NULL }, { "partial", PARAM_CHOICE, "no", "no|yes" } } },
+	    { "back", PARAM_NUMBER, "8", NULL }, { "partial", PARAM_CHOICE, "no", "no|yes" },
+	    { "clear", PARAM_CHOICE, "no", "no|yes" } } },
 	{ "uffd", "watched by userfaultfd: write protected, then missing pages", make_uffd,
 	  { PAGES("16"), { "of", PARAM_CHOICE, "anon", "anon|shmem" } } },
 	{ "hwpoison", "pages lost to a memory error", make_hwpoison,

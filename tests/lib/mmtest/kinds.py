@@ -57,6 +57,7 @@ hugetlb share=shared touched=2
 hugetlb size=1G n=1
 swapped
 swapped of=shmem
+swapped clear=yes back=0
 ksm
 """.split("\n")
 KINDS = [kind for kind in KINDS if kind]
