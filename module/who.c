@@ -6,6 +6,7 @@
  * when the process exits or execs.
  */
 #include <linux/kernel.h>
+#include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -33,6 +34,13 @@ int mmscope_who_parse(const char *text, struct pid **pid)
 	return *pid ? 0 : -ESRCH;
 }
 
+/*
+ * for_each_thread(), which under CONFIG_PROVE_RCU_LIST wants a lock that is not exported. RCU is
+ * enough to walk the list of a leader found under it.
+ */
+#define for_each_thread_rcu(leader, task) \
+	list_for_each_entry_rcu(task, &(leader)->signal->thread_head, thread_node)
+
 static int process_of(struct pid *pid, struct task_struct **leader)
 {
 	*leader = pid_task(pid, PIDTYPE_TGID);
@@ -50,7 +58,7 @@ int mmscope_who_alive(struct pid *pid)
 	err = process_of(pid, &leader);
 	if (!err) {
 		err = -ESRCH;
-		for_each_thread(leader, task) {
+		for_each_thread_rcu(leader, task) {
 			if (READ_ONCE(task->mm)) {
 				err = 0;
 				break;
@@ -70,7 +78,7 @@ int mmscope_who_mm(struct pid *pid, struct mm_struct **mm)
 	err = process_of(pid, &leader);
 	if (!err) {
 		err = -ESRCH;
-		for_each_thread(leader, task) {
+		for_each_thread_rcu(leader, task) {
 			*mm = get_task_mm(task);
 			if (*mm) {
 				err = 0;
