@@ -261,6 +261,7 @@ def main():
     with proc.Mkmm("anon") as made:
         made.stop()
         view.attach(made.pid)
+        view.attach(1)      # else the list of all would be the row of one
         attach_cases(made.pid)
         detach_cases(made.pid)
         walk_cases(made)

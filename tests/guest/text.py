@@ -91,6 +91,9 @@ def main():
             tap.equal(sorted(others), places["debug"], "files in debugfs")
             tap.equal(sorted(os.listdir(view.target(pid))), places["target"], "files of a target")
             tap.equal(sorted(os.listdir(view.target("self"))), places["target"], "files of self")
+        with tap.case("modes of the directories"):
+            for path, want in ((view.PROC, 0o555), (view.DEBUG, 0o700)):
+                tap.equal(oct(stat.S_IMODE(os.stat(path).st_mode)), oct(want), path)
         with tap.case("names, formats and helps say something"):
             for path in ("name", "format", "view"):
                 text = view.read_text(os.path.join(view.DEBUG, path))
