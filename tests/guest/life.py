@@ -6,6 +6,7 @@ are stuck; of the module, which stays while a file is open and leaves nothing be
 """
 import errno
 import os
+import statistics
 import sys
 import time
 
@@ -263,10 +264,8 @@ GROWTH = {"slab": 0.5, "vmalloc": 0.2, "memory": 8}
 
 
 def slope(points):
-    """kB per round, by least squares."""
-    n = len(points)
-    mx, my = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
-    return sum((x - mx) * (y - my) for x, y in points) / sum((x - mx) ** 2 for x, _ in points)
+    """kB per round: the median over all pairs, since a step (a cache that settles) is no leak."""
+    return statistics.median((y - v) / (x - u) for i, (x, y) in enumerate(points) for u, v in points[:i])
 
 
 def kmemleak():
