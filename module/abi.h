@@ -59,7 +59,7 @@
 	X(6, soft_dirty, "written since /proc/PID/clear_refs was told to forget") \
 	X(7, uffd_wp, "write protected by userfaultfd") \
 	X(8, exclusive, "mapped by no other page table; of a huge leaf: no page of it is") \
-	X(9, anon_exclusive, "an anonymous page that only this process holds: a write needs no copy") \
+	X(9, anon_exclusive, "anonymous and held by this process alone: a write needs no copy") \
 	X(10, file, "page of a file or of shared memory") \
 	X(11, special, "the kernel keeps no count of it (pte_special)") \
 	X(12, huge, "a leaf above the lowest level") \

@@ -37,7 +37,7 @@ static struct page *page_of(const struct mmscope_entry *entry, pte_t pte, unsign
 	page = pfn_to_page(pfn);
 	if (entry->level == MMSCOPE_LEVEL_pte)
 		*zero = is_zero_pfn(pfn);
-	else if (entry->vma->vm_flags & VM_PFNMAP || 
+	else if (entry->vma->vm_flags & VM_PFNMAP ||
 		 mmscope_devmap(entry->value, entry->level == MMSCOPE_LEVEL_pud))
 		return NULL;
 	else if (entry->level == MMSCOPE_LEVEL_pmd)

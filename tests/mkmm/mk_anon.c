@@ -12,7 +12,7 @@
 
 static char *plain(size_t pages)
 {
-	char *p = map(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = map(NULL, pages * page, RW, ANON, -1, 0);
 
 	madvise(p, pages * page, MADV_NOHUGEPAGE);
 	return p;
@@ -83,7 +83,7 @@ static void make_protnone(void)
 	say_address("end", p + 3 * pages * page);
 }
 
-/* by=growsdown: a stack-like area and its neighbour; by=madvise: guard markers in every second page. */
+/* by=growsdown: a stack-like area and its neighbour; by=madvise: markers in every second page. */
 static void make_guard(void)
 {
 	size_t pages = number("pages"), room = 2048;
@@ -98,11 +98,11 @@ static void make_guard(void)
 		say_address("end", p + pages * page);
 		return;
 	}
-	p = map(NULL, room * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	p = map(NULL, room * page, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
 	if (munmap(p + page, (room - 1) * page))
 		die("munmap");
-	map(p + (room - 2) * page, 2 * page, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+	map(p + (room - 2) * page, 2 * page, RW,
+	    ANON | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
 	for (size_t i = 1; i <= pages; i++)
 		touch_write(p + (room - 1 - i) * page, 1, 1);
 	say_address("neighbour", p);
@@ -129,10 +129,10 @@ static void make_many(void)
 static void make_sparse(void)
 {
 	size_t bytes = number("bytes"), pages = number("pages");
-	char *p = map(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = map(NULL, bytes, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
 
 	madvise(p, bytes, MADV_NOHUGEPAGE);
-	if (mprotect(p, bytes, PROT_READ | PROT_WRITE))
+	if (mprotect(p, bytes, RW))
 		die("mprotect");
 	touch_write(p, bytes / page, pages > 1 ? (bytes / page - 1) / (pages - 1) : bytes / page);
 	say_address("start", p);
@@ -145,7 +145,7 @@ static void make_high(void)
 	size_t pages = number("pages");
 	char *hint = (char *)(uintptr_t)number("hint"), *p;
 
-	p = map(hint, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = map(hint, pages * page, RW, ANON, -1, 0);
 	errno = ENOSYS;
 	if (p < hint)
 		unsupported("user addresses above 47 bits");
@@ -162,7 +162,8 @@ static const struct factory family_anon_rows[] = {
 	    { "touch", PARAM_CHOICE, "all", "all|odd|none" } } },
 	{ "brk", "a grown heap", make_brk, { PAGES("64") } },
 	{ "stack", "a stack grown deep", make_stack, { PAGES("100") } },
-	{ "protnone", "written then PROT_NONE, untouched PROT_NONE, read-only", make_protnone, { PAGES("16") } },
+	{ "protnone", "written then PROT_NONE, untouched PROT_NONE, read-only", make_protnone,
+	  { PAGES("16") } },
 	{ "guard", "an area that grew down, or guard markers", make_guard,
 	  { PAGES("8"), { "by", PARAM_CHOICE, "growsdown", "growsdown|madvise" } } },
 	{ "many", "n areas side by side", make_many,

@@ -40,12 +40,13 @@ static void *churn(void *unused)
 static void make_churn(void)
 {
 	size_t between = number("n"), room = STEPS + 1;
-	size_t pages = 1 + between + 2 * room;	/* the first keeps low from merging with what lies below */
+	/* The first keeps low from merging with what lies below. */
+	size_t pages = 1 + between + 2 * room;
 	pthread_t thread;
 	char *all, *middle;
 
 	interval = number("us");
-	all = map(NULL, pages * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	all = map(NULL, pages * page, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
 	low = all + page;
 	middle = low + room * page;
 	high = middle + between * page;
@@ -54,8 +55,8 @@ static void make_churn(void)
 			die("mprotect");
 	if (munmap(low, room * page) || munmap(high, room * page))
 		die("munmap");
-	map(low, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	map(high, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	map(low, page, RW, ANON | MAP_FIXED, -1, 0);
+	map(high, page, RW, ANON | MAP_FIXED, -1, 0);
 	say_address("low", low);
 	say_address("high", high);
 	say_number("steps", STEPS);

@@ -12,7 +12,8 @@
 
 
 /* Every byte that a text format may trip over. */
-static const char odd_name[] = "mkmm odd\tname\nnew \\ line \"quote\" \001\177 \303\251 \377\376 (deleted)";
+static const char odd_name[] =
+	"mkmm odd\tname\nnew \\ line \"quote\" \001\177 \303\251 \377\376 (deleted)";
 
 static char path[PATH_MAX];
 
@@ -82,7 +83,7 @@ static void make_shmem(void)
 		if (p == (void *)-1)
 			die("shmat");
 	} else {
-		p = map(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		p = map(NULL, pages * page, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	}
 	touch_write(p, pages / 2, 1);
 	touch_read(p + pages / 2 * page, pages / 4, 1);
@@ -99,8 +100,8 @@ static void make_memfd(void)
 
 	if (fd < 0 || ftruncate(fd, pages * page))
 		die("memfd_create");
-	p = map(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	q = map(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	p = map(NULL, pages * page, RW, MAP_SHARED, fd, 0);
+	q = map(NULL, pages * page, RW, MAP_PRIVATE, fd, 0);
 	touch_write(p, pages, 1);
 	touch_read(q, pages, 1);
 	touch_write(q, pages, 2);
@@ -121,7 +122,7 @@ static void make_pfnmap(void)
 		unsupported("/dev/mem");
 	if (fd < 0)
 		die("/dev/mem");
-	p = mmap(NULL, bytes, PROT_READ | (cow ? PROT_WRITE : 0), cow ? MAP_PRIVATE : MAP_SHARED, fd,
+	p = mmap(NULL, bytes, cow ? RW : PROT_READ, cow ? MAP_PRIVATE : MAP_SHARED, fd,
 		 number("at"));
 	if (p == MAP_FAILED && errno == EINVAL)
 		unsupported("mmap /dev/mem");

@@ -27,12 +27,12 @@ static size_t huge_size(void)
 
 static char *aligned(size_t bytes, size_t align, int flags, int fd)
 {
-	char *p = map(NULL, bytes + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = map(NULL, bytes + align, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
 	char *at = (char *)(((uintptr_t)p + align - 1) & ~(align - 1));
 
 	munmap(p, at - p);
 	munmap(at + bytes, p + align - at);
-	return map(at, bytes, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
+	return map(at, bytes, RW, flags | MAP_FIXED, fd, 0);
 }
 
 static void must_be_huge(char *p, size_t bytes, const char *field)
@@ -54,7 +54,7 @@ static void make_thp(void)
 
 	if (shmem && (fd < 0 || ftruncate(fd, n * huge)))
 		die("memfd_create");
-	p = aligned(n * huge, huge, shmem ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, fd);
+	p = aligned(n * huge, huge, shmem ? MAP_SHARED : ANON, fd);
 	advise(p, n * huge, MADV_HUGEPAGE, "MADV_HUGEPAGE");
 	touch_write(p, n * huge / page, 1);
 	must_be_huge(p, n * huge, shmem ? "ShmemPmdMapped" : "AnonHugePages");
@@ -85,9 +85,9 @@ static void make_hugetlb(void)
 	int shift = __builtin_ctzl(size);
 	char *p;
 
-	p = mmap(NULL, n * size, PROT_READ | PROT_WRITE,
-		 (chosen("share", "shared") ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_HUGETLB |
-		 shift << MAP_HUGE_SHIFT, -1, 0);
+	p = mmap(NULL, n * size, RW,
+		 (chosen("share", "shared") ? MAP_SHARED : MAP_PRIVATE) |
+		 MAP_ANONYMOUS | MAP_HUGETLB | shift << MAP_HUGE_SHIFT, -1, 0);
 	if (p == MAP_FAILED && errno == EINVAL)
 		unsupported("huge pages of this size");
 	if (p == MAP_FAILED)
@@ -102,7 +102,7 @@ static void make_hugetlb(void)
 static void make_hugezero(void)
 {
 	size_t n = number("n"), huge = huge_size();
-	char *p = aligned(n * huge, huge, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *p = aligned(n * huge, huge, ANON, -1);
 
 	advise(p, n * huge, MADV_HUGEPAGE, "MADV_HUGEPAGE");
 	for (size_t i = 0; i < n; i++)

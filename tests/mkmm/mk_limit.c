@@ -21,7 +21,7 @@
 
 static char *plain(size_t pages, int share)
 {
-	char *p = map(NULL, pages * page, PROT_READ | PROT_WRITE, share | MAP_ANONYMOUS, -1, 0);
+	char *p = map(NULL, pages * page, RW, share | MAP_ANONYMOUS, -1, 0);
 
 	madvise(p, pages * page, MADV_NOHUGEPAGE);
 	say_address("start", p);
@@ -48,7 +48,7 @@ static void make_pkey(void)
 	touch_write(p, pages, 1);
 	if (key < 0 && (errno == ENOSPC || errno == EINVAL))
 		unsupported("protection keys");
-	if (key < 0 || syscall(SYS_pkey_mprotect, p, pages * page / 2, PROT_READ | PROT_WRITE, key))
+	if (key < 0 || syscall(SYS_pkey_mprotect, p, pages * page / 2, RW, key))
 		die("pkey_mprotect");
 	say_number("key", key);
 }
@@ -184,10 +184,12 @@ static const struct factory family_limit_rows[] = {
 	{ "mlock", "locked memory", make_mlock,
 	  { PAGES("16"), { "onfault", PARAM_CHOICE, "no", "no|yes" } } },
 	{ "pkey", "half of it under a protection key", make_pkey, { PAGES("16") } },
-	{ "softdirty", "soft-dirty bits cleared, every second page written since", make_softdirty, { PAGES("16") } },
+	{ "softdirty", "soft-dirty bits cleared, every second page written since", make_softdirty,
+	  { PAGES("16") } },
 	{ "ksm", "equal pages merged by KSM", make_ksm,
 	  { PAGES("32"), { "ms", PARAM_NUMBER, "20000", NULL } } },
-	{ "swapped", "pages in swap, the first back= read again; clear=yes: half of them soft-dirty", make_swapped,
+	{ "swapped", "pages in swap, the first back= read again; clear=yes: half soft-dirty",
+	  make_swapped,
 	  { PAGES("64"), { "of", PARAM_CHOICE, "anon", "anon|shmem" },
 	    { "back", PARAM_NUMBER, "8", NULL }, { "partial", PARAM_CHOICE, "no", "no|yes" },
 	    { "clear", PARAM_CHOICE, "no", "no|yes" } } },

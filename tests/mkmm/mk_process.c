@@ -16,7 +16,7 @@
 
 static char *plain(size_t pages)
 {
-	char *p = map(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = map(NULL, pages * page, RW, ANON, -1, 0);
 
 	madvise(p, pages * page, MADV_NOHUGEPAGE);
 	touch_write(p, pages, 1);
@@ -32,9 +32,9 @@ static char *huge(bool hugetlb)
 	char *all, *p;
 
 	if (hugetlb) {
-		p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+		p = map(NULL, size, RW, ANON | MAP_HUGETLB, -1, 0);
 	} else {
-		all = map(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		all = map(NULL, 2 * size, RW, ANON, -1, 0);
 		p = (char *)(((uintptr_t)all + size - 1) & ~(size - 1));
 		advise(p, size, MADV_HUGEPAGE, "MADV_HUGEPAGE");
 	}
@@ -221,15 +221,18 @@ static void make_execing(void)
 #define PAGES(n) { "pages", PARAM_NUMBER, n, NULL }
 
 static const struct factory family_process_rows[] = {
-	{ "forked", "children that copied part of it on write; of one huge page, nothing", make_forked,
-	  { PAGES("32"), { "children", PARAM_NUMBER, "1", NULL }, { "cow", PARAM_NUMBER, "8", NULL },
+	{ "forked", "children that copied part of it on write; of one huge page, nothing",
+	  make_forked,
+	  { PAGES("32"), { "children", PARAM_NUMBER, "1", NULL },
+	    { "cow", PARAM_NUMBER, "8", NULL },
 	    { "of", PARAM_CHOICE, "small", "small|thp|hugetlb" } } },
 	{ "threads", "n threads", make_threads, { { "n", PARAM_NUMBER, "4", NULL } } },
 	{ "zombie", "its leader gone, a thread alive; or a dead child", make_zombie,
 	  { PAGES("8"), { "live", PARAM_CHOICE, "yes", "yes|no" } } },
 	{ "vfork", "a child in its parent's memory", make_vfork, { PAGES("8") } },
 	{ "pidns", "process 1 of another pid namespace", make_pidns, { PAGES("8") } },
-	{ "exiting", "ends by itself", make_exiting, { PAGES("64"), { "ms", PARAM_NUMBER, "100", NULL } } },
+	{ "exiting", "ends by itself", make_exiting,
+	  { PAGES("64"), { "ms", PARAM_NUMBER, "100", NULL } } },
 	{ "execing", "execs itself again and again", make_execing,
 	  { PAGES("64"), { "ms", PARAM_NUMBER, "1", NULL }, { "rounds", PARAM_NUMBER, "0", NULL },
 	    { "round", PARAM_NUMBER, "0", NULL } } },

@@ -67,7 +67,7 @@ static void make_stuck(void)
 		die("write");
 	if (number("at") && lseek(reader.fd, number("at"), SEEK_SET) < 0)
 		die("lseek");
-	reader.buffer = map(NULL, reader.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reader.buffer = map(NULL, reader.bytes, RW, ANON, -1, 0);
 	events[0] = (struct pollfd){ .fd = watch(reader.buffer, reader.bytes), .events = POLLIN };
 	if (pipe2(reader.done, O_CLOEXEC))
 		die("pipe");
@@ -77,8 +77,8 @@ static void make_stuck(void)
 	if (poll(events, 2, -1) < 0)
 		die("poll");
 	if (!(events[0].revents & POLLIN)) {
-		fprintf(stderr, "mkmm: %s: the read did not fault: %zd, %s\n", text("path"), reader.got,
-			strerror(reader.error));
+		fprintf(stderr, "mkmm: %s: the read did not fault: %zd, %s\n", text("path"),
+			reader.got, strerror(reader.error));
 		exit(EXIT_FAILED);
 	}
 	say_number("tid", reader.tid);

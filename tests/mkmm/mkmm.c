@@ -152,7 +152,8 @@ static void list(void)
 			const struct factory *k = &families[f]->rows[i];
 
 			printf("%-10s %s\n", k->kind, k->help);
-			for (const struct param *p = k->params; p < k->params + MAX_PARAMS && p->name; p++)
+			for (const struct param *p = k->params;
+			     p < k->params + MAX_PARAMS && p->name; p++)
 				printf("%-10s   %s=%s%s%s%s\n", "", p->name, p->init,
 				       p->choices ? " (" : "", p->choices ? p->choices : "",
 				       p->choices ? ")" : "");

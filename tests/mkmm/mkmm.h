@@ -38,6 +38,10 @@ struct param {
 	const char *choices;	/* PARAM_CHOICE: words joined by | */
 };
 
+/* What most maps here are. */
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW (PROT_READ | PROT_WRITE)
+
 #define MAX_PARAMS 8
 
 struct factory {

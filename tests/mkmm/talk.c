@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The commands of stdin, a row each: a test moves the process while it looks at it. Each is answered
+ * The commands of stdin, a row each: a test moves the process while it looks at it. Each is
+ * answered
  * by `ok` or `error ERRNO`. No stdio: its buffers would be part of the address space.
  */
 #include "mkmm.h"
@@ -29,8 +30,8 @@ static int do_map(char **a)
 {
 	void *at = (void *)strtoul(a[0], NULL, 0);
 
-	return mmap(at, strtoul(a[1], NULL, 0), PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at ? 0 : -1;
+	return mmap(at, strtoul(a[1], NULL, 0), RW,
+		    ANON | MAP_FIXED, -1, 0) == at ? 0 : -1;
 }
 
 static int do_unmap(char **a)
