@@ -36,14 +36,14 @@ vm:	## a shell in a VM of KERNEL (6.12) with the module loaded, or CMD there
 	scripts/bootstrap
 	scripts/vm -k $(KERNEL) $(if $(CMD),-- sh -c '$(CMD)')
 
-install: all	## both, for the running kernel; as root
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $(MODULE_ARGS) modules_install
-	depmod -a
+install: all	## both, for the kernel of KDIR; as root
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(MODULE_ARGS) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(if $(DESTDIR),,depmod -a $$($(MAKE) -s -C $(KDIR) kernelrelease))
 	$(MAKE) -C tools install
 
-uninstall:	## undo that; as root
-	$(RM) $(wildcard /lib/modules/*/updates/mmscope.ko* /lib/modules/*/extra/mmscope.ko*)
-	depmod -a
+uninstall:	## undo that, for every kernel; as root
+	$(RM) $(foreach dir,updates extra,$(wildcard $(DESTDIR)/lib/modules/*/$(dir)/mmscope.ko*))
+	$(if $(DESTDIR),,depmod -a)
 	$(MAKE) -C tools uninstall
 
 clean:	## what was built in the tree
