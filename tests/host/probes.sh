@@ -10,6 +10,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 cd "$top" || exit 1
 # In the cache, for the workshop sees that and the tree.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmscope
+mkdir -p "$cache/run"
 work=$(mktemp -d "$cache/run/XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 count=0 failed=0
