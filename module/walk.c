@@ -60,6 +60,15 @@ static bool spent(struct mmscope_walk *walk, unsigned int entries)
 	return mmscope_hold_spent(walk->hold);
 }
 
+/* The way through a level: goes on behind @next, unless @ret or the clock has it otherwise. */
+static int pass(struct mmscope_walk *walk, int ret, unsigned long next)
+{
+	if (ret != ON)
+		return ret;
+	walk->pos = next;
+	return spent(walk, 1) ? SPENT : ON;
+}
+
 static unsigned long frame_of_table(const void *entry)
 {
 	return virt_to_phys((void *)entry) >> PAGE_SHIFT;
@@ -230,12 +239,11 @@ static int walk_pmds(struct mmscope_walk *walk, struct vm_area_struct *vma, pud_
 				return SPENT;
 			continue;
 		}
+		ret = pass(walk, ret, next);
 		if (ret != ON)
 			return ret;
-		addr = walk->pos = next;
+		addr = next;
 		pmd++;
-		if (spent(walk, 1))
-			return SPENT;
 	}
 	return ON;
 }
@@ -286,12 +294,11 @@ static int walk_puds(struct mmscope_walk *walk, struct vm_area_struct *vma, p4d_
 				return SPENT;
 			continue;
 		}
+		ret = pass(walk, ret, next);
 		if (ret != ON)
 			return ret;
-		addr = walk->pos = next;
+		addr = next;
 		pud++;
-		if (spent(walk, 1))
-			return SPENT;
 	}
 	return ON;
 }
@@ -316,12 +323,11 @@ static int walk_p4ds(struct mmscope_walk *walk, struct vm_area_struct *vma, pgd_
 			note_table(walk, &entry);
 			ret = walk_puds(walk, vma, p4d, addr, next);
 		}
+		ret = pass(walk, ret, next);
 		if (ret != ON)
 			return ret;
-		addr = walk->pos = next;
+		addr = next;
 		p4d++;
-		if (spent(walk, 1))
-			return SPENT;
 	}
 	return ON;
 }
@@ -347,12 +353,11 @@ static int walk_pgds(struct mmscope_walk *walk, struct vm_area_struct *vma, unsi
 			note_table(walk, &entry);
 			ret = walk_p4ds(walk, vma, pgd, addr, next);
 		}
+		ret = pass(walk, ret, next);
 		if (ret != ON)
 			return ret;
-		addr = walk->pos = next;
+		addr = next;
 		pgd++;
-		if (spent(walk, 1))
-			return SPENT;
 	}
 	return ON;
 }

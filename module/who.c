@@ -41,52 +41,44 @@ int mmscope_who_parse(const char *text, struct pid **pid)
 #define for_each_thread_rcu(leader, task) \
 	list_for_each_entry_rcu(task, &(leader)->signal->thread_head, thread_node)
 
-static int process_of(struct pid *pid, struct task_struct **leader)
-{
-	*leader = pid_task(pid, PIDTYPE_TGID);
-	if (!*leader)
-		return -ESRCH;
-	return (*leader)->flags & PF_KTHREAD ? -ENODATA : 0;
-}
-
-int mmscope_who_alive(struct pid *pid)
+/* Looks for a thread that has an mm, and takes that mm if @mm asks for it. */
+static int find_mm(struct pid *pid, struct mm_struct **mm)
 {
 	struct task_struct *leader, *task;
-	int err;
+	int err = -ESRCH;
 
 	rcu_read_lock();
-	err = process_of(pid, &leader);
-	if (!err) {
-		err = -ESRCH;
-		for_each_thread_rcu(leader, task) {
-			if (READ_ONCE(task->mm)) {
-				err = 0;
-				break;
-			}
-		}
+	leader = pid_task(pid, PIDTYPE_TGID);
+	if (!leader)
+		goto unlock;
+	if (leader->flags & PF_KTHREAD) {
+		err = -ENODATA;
+		goto unlock;
 	}
+	for_each_thread_rcu(leader, task) {
+		struct mm_struct *found = mm ? get_task_mm(task) : READ_ONCE(task->mm);
+
+		if (!found)
+			continue;
+		if (mm)
+			*mm = found;
+		err = 0;
+		break;
+	}
+unlock:
 	rcu_read_unlock();
 	return err;
 }
 
+int mmscope_who_alive(struct pid *pid)
+{
+	return find_mm(pid, NULL);
+}
+
 int mmscope_who_mm(struct pid *pid, struct mm_struct **mm)
 {
-	struct task_struct *leader, *task;
-	int err;
+	int err = find_mm(pid, mm);
 
-	rcu_read_lock();
-	err = process_of(pid, &leader);
-	if (!err) {
-		err = -ESRCH;
-		for_each_thread_rcu(leader, task) {
-			*mm = get_task_mm(task);
-			if (*mm) {
-				err = 0;
-				break;
-			}
-		}
-	}
-	rcu_read_unlock();
 	if (err)
 		return err;
 	mmgrab(*mm);
