@@ -16,7 +16,11 @@ klog=$top/scripts/klog
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 unset MMSCOPE_SHARE MMSCOPE_NO_MODULE
-"$vm" -t 300 -- true </dev/null 2>"$work/err" || {	# all is fetched and built by now
+# All is fetched and built before anything is timed.
+for k in $("$top/scripts/kernels"); do
+	"$top/scripts/build" "$k" >/dev/null 2>>"$work/err" || { sed 's/^/# /' "$work/err"; exit 1; }
+done
+"$vm" -t 300 -- true </dev/null 2>"$work/err" || {
 	sed 's/^/# /' "$work/err"
 	echo "Bail out! no guest runs here"
 	exit 1
@@ -51,7 +55,7 @@ job()
 	} &
 }
 # boot NAME [OPTION...] -- COMMAND...: MMSCOPE_NO_MODULE, as the harness is tested, not the module.
-boot() { MMSCOPE_NO_MODULE=${module-1} job "$1" timeout 120 "$vm" "${@:2}"; }
+boot() { MMSCOPE_NO_MODULE=${module-1} job "$1" timeout 300 "$vm" "${@:2}"; }
 
 # gave NAME STATUS: that job ended so.  verdict NAME: it said so in its last line.
 gave()
@@ -82,12 +86,12 @@ interrupted()	# by a signal: no QEMU and no file of its own remain
 }
 unread()	# its reader goes away
 {
-	MMSCOPE_NO_MODULE=1 timeout 60 "$vm" -- yes </dev/null | head -n 1 | grep -x y
+	MMSCOPE_NO_MODULE=1 timeout 200 "$vm" -- yes </dev/null | head -n 1 | grep -x y
 }
 terminal()	# a shell on a terminal: Ctrl-C ends the command, not the guest; jobs; the status
 {
 	local from to pid said send expect
-	coproc tty { TERM=dumb MMSCOPE_NO_MODULE=1 timeout 100 script -qefc "$vm" /dev/null; }
+	coproc tty { TERM=dumb MMSCOPE_NO_MODULE=1 timeout 400 script -qefc "$vm" /dev/null; }
 	# shellcheck disable=SC2154
 	from=${tty[0]} to=${tty[1]} pid=$tty_PID
 	while IFS='|' read -r send expect; do
@@ -95,7 +99,7 @@ terminal()	# a shell on a terminal: Ctrl-C ends the command, not the guest; jobs
 		printf '%b' "$send" >&"$to"
 		said=''
 		while [[ $said != *"$expect" ]]; do
-			IFS= read -r -d '' -n 1 -t 60 -u "$from" char || return 1
+			IFS= read -r -d '' -n 1 -t 120 -u "$from" char || return 1
 			said+=$char
 		done
 		printf '%s' "$said"
