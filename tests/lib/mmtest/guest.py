@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 
 THP = "/sys/kernel/mm/transparent_hugepage/"
 DAMON = "/sys/module/damon_stat/parameters/enabled"
@@ -101,6 +102,47 @@ def check_call(result, what):
 def prctl(option, *args):
     args = [ctypes.c_ulong(a) for a in args] + [ctypes.c_ulong(0)] * (4 - len(args))
     return check_call(libc.prctl(ctypes.c_int(option), *args), "prctl")
+
+
+def mount(kind, where, options=""):
+    check_call(libc.mount(kind.encode(), where.encode(), kind.encode(), 0, options.encode()), "mount of " + kind)
+
+
+def umount(where, flags=0):
+    check_call(libc.umount2(where.encode(), flags), "umount")
+
+
+@contextlib.contextmanager
+def tmpfs():
+    """A directory with a tmpfs of its own, which the block may unmount."""
+    where = tempfile.mkdtemp()
+    mount("tmpfs", where)
+    try:
+        yield where
+    finally:
+        with contextlib.suppress(OSError):
+            umount(where, 2)    # MNT_DETACH
+        os.rmdir(where)
+
+
+def take_fd(pid, path):
+    """The open file of that path of another process: the same one, not one opened anew."""
+    fd = next(int(n) for n in os.listdir("/proc/%d/fd" % pid) if os.readlink("/proc/%d/fd/%s" % (pid, n)) == path)
+    process = os.pidfd_open(pid)
+    try:
+        return check_call(libc.syscall(438, process, fd, 0), "pidfd_getfd")
+    finally:
+        os.close(process)
+
+
+def slab_objects(cache):
+    """Objects in use of a cache (or of all that it was merged with), or None where none tells."""
+    path = "/sys/kernel/slab/%s/" % cache
+    put(path + "shrink", 1)
+    try:
+        return int(get(path + "objects").split()[0])
+    except OSError:
+        return None
 
 
 CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYSLOG = 19, 21, 34
