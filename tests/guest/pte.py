@@ -4,6 +4,7 @@
 `pte_raw` against pagemap, kpageflags, kpagecount, smaps and move_pages, for every page of known
 processes: what those say follows from the records, exactly, and nothing they show is missing.
 """
+import contextlib
 import os
 import sys
 
@@ -75,6 +76,9 @@ def against_pagemap(found, now, pid):
                 got, want = without_exclusive(got), without_exclusive(want)
                 bad += ["%#x: exclusive, kpagecount %d" % (r.va, now.frames.count(r.pfn)) for r in records
                         if bool(r.pte & NAMES.bit["exclusive"]) != (now.frames.count(r.pfn) == 1)]
+            elif b"ht" in area.flags and b"sh" in area.flags and area.pages() >= LEVEL_SIZE["pud"] // PAGE \
+                    and witness.release() < (6, 2):     # where pagemap did not yet ask for shared tables
+                got, want = without_exclusive(got), without_exclusive(want)
             if got == want:
                 continue
             if len(got) != len(want):
@@ -123,8 +127,9 @@ def against_frames(found, now):
                 # 6.1 gives a tail page's own flags; those of its folio stand at the head.
                 with witness.kpageflags() as f:
                     head = f[r.pfn & -(1 << r.order)]
-                want = want & ~witness.KPF_OF_HEAD | head & witness.KPF_OF_HEAD
-            mask = witness.KPF_STABLE
+                theirs = witness.KPF_OF_HEAD | space.KPF_COPIED
+                want = want & ~theirs | head & theirs
+            mask = witness.KPF_STABLE | space.KPF_COPIED
             if KSM_FILE_WRONG:
                 mask &= ~kpf("KSM")
             if (want ^ ours) & mask:
@@ -266,6 +271,32 @@ def against_smaps(found):
     tap.none_of(bad, "smaps")
 
 
+def against_rights(found):
+    """What the bits user and write must be, given the area and the other bits."""
+    bad, bit, written = [], NAMES.bit, 0
+    for area, records in found:
+        for r in records:
+            kind, write = NAMES.kind_of(r), bool(r.pte & bit["write"])
+            if kind not in space.PRESENT:
+                continue
+            if bool(r.pte & bit["user"]) != (kind != "protnone"):
+                bad.append("%#x: user: %s" % (r.va, tell(r)))
+            if write and (kind in ("zero", "protnone") or r.pte & bit["uffd_wp"]):
+                bad.append("%#x: writable: %s" % (r.va, tell(r)))
+            if kind != "page" or b"sh" in area.flags:
+                continue
+            if write and not r.pte & bit["anon_exclusive"]:
+                bad.append("%#x: writable without a copy: %s" % (r.va, tell(r)))
+            # clear_refs takes soft_dirty and write together; x86 gives both with dirty.
+            if b"wr" in area.flags and not r.pte & bit["uffd_wp"] and \
+                    all(r.pte & bit[b] for b in ("anon_exclusive", "dirty", "soft_dirty")):
+                written += 1
+                if not write:
+                    bad.append("%#x: not writable: %s" % (r.va, tell(r)))
+    tap.none_of(bad, "user and write")
+    tap.count("written pages", written)
+
+
 def compare(name, pid):
     """One process: all witnesses."""
     view.attach(pid)
@@ -280,6 +311,7 @@ def compare(name, pid):
     against_frames(found, now)
     against_folios(found, now, pid)
     against_smaps(found)
+    against_rights(found)
     tap.count("entries compared", len(records))
     for r in records:
         tap.count("kind %s" % NAMES.kind_of(r))
@@ -317,6 +349,127 @@ EXPECTED = {
 }
 
 
+def expect(kind, i, made, records):
+    """What process i of a kind must have shown."""
+    within = (made["start"], made["end"]) if "start" in made.said else None
+    if not i and kind in EXPECTED:
+        want, size, bit, least = EXPECTED[kind]
+        tap.check(has(records, want, size, bit) >= least,
+                  "only %d entries of kind %s, %d bytes, %s" % (has(records, want, size, bit), want, size, bit))
+    if kind == "anon":
+        tap.equal(has(records, "page", bit="write", within=(made["start"], made["zero"])), 64, "writable pages")
+    if kind == "forked":
+        tap.equal(has(records, "page", bit="exclusive", within=within), 8, "copied pages, exclusive")
+        tap.equal(has(records, "page", within=within), 32, "pages in all")
+        tap.equal(has(records, "page", bit="anon_exclusive", within=within), 8 * i, "those that only it may write")
+        tap.equal(has(records, "page", bit="write", within=within), 8 * i, "those that are writable")
+    if kind in ("forked of=thp", "forked of=hugetlb"):
+        tap.equal(has(records, "page", PAGE << 9, "huge"), 1, "huge pages")
+        tap.equal(has(records, "page", PAGE << 9, "exclusive"), 0, "exclusive ones, of two processes'")
+    if kind == "ksm":
+        merged = [r for r in records if r.kpf != ABSENT64 and r.kpf & kpf("KSM")]
+        tap.check(len(merged) >= 16, "only %d KSM pages" % len(merged))
+    if kind.startswith("swapped") and "shmem" not in kind:
+        tap.equal(has(records, "swap", bit="anon_exclusive"), has(records, "swap"), "pages in swap of one process")
+
+
+def common_tables():
+    """Two processes that share a table of hugetlb pages: mapped by one entry, yet not by one process."""
+    with kinds.processes("common of=hugetlb") as found:
+        tables, made = [], found.made
+        for name, pid in found:
+            records = compare(name, pid)
+            tap.equal(has(records, "page", PAGE << 9, within=(made["start"], made["end"])), 1, "huge pages")
+            tap.equal(has(records, "page", PAGE << 9, "exclusive"), 0, "exclusive ones, in a table of two")
+            with view.Request("walk") as walk:
+                rows = walk("%d %#x" % (pid, made["start"])).dicts()
+                tables += [r["table_pfn"] for r in rows if r["level"] == b"pmd"]
+        tap.check(len(tables) == 2 and tables[0] == tables[1], "not one table: %s" % tables)
+
+
+def partly_common():
+    """A huge page that another process maps but for its first page is not exclusive."""
+    with kinds.processes("common of=thp") as found:
+        made = found.made
+        view.attach(made.pid)
+        with view.PteRaw(made.pid) as pte_raw, witness.kpagecount() as counts:
+            records, _ = pte_raw.whole(made["start"], made["end"])
+            tap.equal([(NAMES.kind_of(r), r.size) for r in records], [("page", PAGE << 9)], "records")
+            tap.equal(list(counts.read(records[0].pfn, 512)), [1] + [2] * 511, "mappings of its pages")
+            tap.equal(has(records, bit="exclusive"), 0, "exclusive ones")
+
+
+@contextlib.contextmanager
+def budget(us):
+    with guest.setting("/sys/module/mmscope/parameters/budget_us", us) as made:
+        tap.check(made, "budget_us could not be set to %d" % us)
+        yield
+
+
+def shortest(look, holds):
+    """Of several looks one with the fewest holds: the machine may have been away during one."""
+    return min((look() for _ in range(8)), key=holds)
+
+
+def closing(pte_raw, position, entries):
+    """The stamp of one read, which has that many records."""
+    records, stamp = pte_raw.read(position, pte_raw.entry.size * (entries + 1))
+    tap.equal(len(records), entries, "records of the read at %#x" % position)
+    return stamp
+
+
+def stamps():
+    """What the stamps say of a process that does nothing, and how many holds of its lock they count."""
+    consistent, longest, second = view.names("consistent"), 10000, 1000000
+    with tap.case("pte_raw, one table"), proc.Mkmm("anon pages=1100") as made, budget(longest):
+        made.stop()
+        view.attach(made.pid)
+        table = made["start"] + (PAGE << 9) - 1 & -(PAGE << 9)
+        with view.PteRaw(made.pid) as pte_raw:
+            for at, n, want in (table, 1, "yes"), (table + PAGE * 448, 63, "yes"), (table, 65, "unknown"), \
+                    (table + PAGE * 504, 16, "unknown"):
+                stamp = shortest(lambda: closing(pte_raw, at, n), lambda s: s.holds)
+                what = "%d entries at %#x" % (n, at)
+                tap.equal(consistent[stamp.consistent], want, what + ": consistent")
+                tap.equal(stamp.next, at + n * PAGE, what + ": next")
+                tap.equal(stamp.holds, 1, what + ": holds")
+                tap.check(0 < stamp.hold_max_us < second, "%s: held %d us" % (what, stamp.hold_max_us))
+    with tap.case("pte_raw, lock_seq"), proc.Mkmm("anon") as made:
+        view.attach(made.pid)
+        with view.PteRaw(made.pid) as pte_raw:
+            seqs = [closing(pte_raw, made["start"], 2).lock_seq for _ in range(2)]
+            tap.equal(made.command("map %#x %d" % (made["start"], PAGE)), "ok", "map")
+            seqs.append(closing(pte_raw, made["start"] + PAGE, 2).lock_seq)
+            tap.equal(seqs[0], seqs[1], "lock_seq of a still process")
+            if witness.release() < (6, 4):
+                tap.equal(seqs, [ABSENT64] * 3, "lock_seq, which this kernel has not")
+            else:
+                tap.check(seqs[0] != seqs[2], "lock_seq is %d before and after a mapping" % seqs[0])
+                tap.check(ABSENT64 not in seqs, "lock_seq is absent")
+    for kind in "many n=500", "anon pages=1100":
+        with tap.case("pte_raw, budget: %s" % kind), proc.Mkmm(kind) as made:
+            made.stop()
+            view.attach(made.pid)
+            with view.PteRaw(made.pid) as pte_raw:
+                with budget(longest):
+                    stamp = shortest(lambda: closing(pte_raw, made["start"], 490), lambda s: s.holds)
+                    tap.equal(stamp.holds, 1, "holds of 10 ms")
+                with budget(1):
+                    holds = closing(pte_raw, made["start"], 490).holds
+                tap.check(holds > 1, "%d holds of a microsecond" % holds)
+    with tap.case("text views"), proc.Mkmm("anon") as made, budget(longest), view.Request("walk") as walk:
+        made.stop()
+        view.attach(made.pid)
+        for what, look in ("vma", lambda: view.read_text(view.target(made.pid, "vma"))), \
+                ("walk", lambda: walk("%d %#x" % (made.pid, made["start"]))):
+            text = shortest(look, lambda t: t.stamp["holds"])
+            tap.equal(text.stamp["consistent"], "yes", what + ": consistent")
+            tap.equal(text.stamp["holds"], 1, what + ": holds")
+            tap.check(0 < text.stamp["hold_max_us"] < second, "%s: held %d us" % (what, text.stamp["hold_max_us"]))
+        tap.equal(view.read_text(view.PROC + "/version").stamp, {"consistent": "yes", "holds": 0, "hold_max_us": 0},
+                  "version: stamp")
+
+
 def main():
     global NAMES, GUARDS, KSM_FILE_WRONG
     guest.quiet()
@@ -331,25 +484,14 @@ def main():
                     compare(name, pid)
         for kind in kinds.KINDS:
             with tap.case(kind), kinds.processes(kind) as found:
-                made = found.made
                 for i, (name, pid) in enumerate(found):
-                    records = compare(name, pid)
-                    if not i and kind in EXPECTED:
-                        want, size, bit, least = EXPECTED[kind]
-                        tap.check(has(records, want, size, bit) >= least,
-                                  "only %d entries of kind %s, %d bytes, %s"
-                                  % (has(records, want, size, bit), want, size, bit))
-                    if kind == "forked":
-                        within = (made["start"], made["end"])
-                        tap.equal(has(records, "page", bit="exclusive", within=within), 8, "copied pages, exclusive")
-                        tap.equal(has(records, "page", within=within), 32, "pages in all")
-                        tap.equal(has(records, "page", bit="anon_exclusive", within=within), 8 * i, "those that only it may write")
-                    if kind in ("forked of=thp", "forked of=hugetlb"):
-                        tap.equal(has(records, "page", PAGE << 9, "huge"), 1, "huge pages")
-                        tap.equal(has(records, "page", PAGE << 9, "exclusive"), 0, "exclusive ones, of two processes'")
-                    if kind == "ksm":
-                        merged = [r for r in records if r.kpf != ABSENT64 and r.kpf & kpf("KSM")]
-                        tap.check(len(merged) >= 16, "only %d KSM pages" % len(merged))
+                    expect(kind, i, found.made, compare(name, pid))
+        with tap.case("common of=hugetlb"):
+            common_tables()
+        with tap.case("common of=thp"):
+            partly_common()
+    with tap.group("stamp"):
+        stamps()
     return tap.done()
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 `walk` agrees with pte_raw and pagemap for sampled addresses of every area: entries, kinds, frames,
-physical addresses; each level's index follows from the address; tables lie where entries point.
+physical addresses, page flags; an entry's bits have the manual's names; each level's index follows
+from the address; tables lie where entries point.
 """
 import os
 import sys
@@ -42,6 +43,57 @@ class Walk:
                  "entry": number(r["entry"]), "kind": r["kind"].decode(), "flags": r["flags"]}
                 for r in text.dicts()]
         self.levels, self.frame = rows[:-1], rows[-1]
+
+
+def entry_bits(pte_level):
+    """
+    mask -> name in the bits of an x86-64 entry, from the tables of its manual (Intel SDM 3A, 4.5) and,
+    of the bits left to software (9-11, 52-58), from the kernel's use of them, which moved in 6.6.
+    """
+    low = "present rw user pwt pcd accessed dirty".split() + ["pat" if pte_level else "pse"]
+    low += "global special uffd_wp soft_dirty".split()
+    found = {1 << i: name for i, name in enumerate(low)}
+    now = witness.release()
+    if now < (6, 17):
+        found[1 << (57 if now >= (6, 6) else 58)] = "devmap"
+    if now >= (6, 6):
+        found[1 << 58] = "saved_dirty"
+    found.update((1 << 59 + i, "pkey%d" % i) for i in range(4))
+    found[1 << 63] = "nx"
+    if not pte_level:
+        found[1 << 12] = "pat"
+    return found
+
+
+def flags_of(row, r, names):
+    """What the flags column of a level should say."""
+    entry, pte_level = row["entry"], row["level"] == "pte"
+    if row["kind"] == "none":
+        return None
+    if row["kind"] not in space.PRESENT + ("table",):
+        return space.spelled(r.pte, {mask: name for name, mask in names.bit.items()}) or None
+    attributes = entry & (0xfff << 52 | 0xfff)
+    if not pte_level and row["kind"] != "table" and entry & 1:
+        attributes |= entry & 1 << 12
+    return space.spelled(attributes, entry_bits(pte_level)) or None
+
+
+def check_flags(got, r, names):
+    bad = []
+    if os.uname().machine == "x86_64":
+        for row in got.levels:
+            want = flags_of(row, r, names)
+            if row["flags"] != want:
+                bad.append("%s %#x: flags %s, should be %s"
+                           % (row["level"], row["entry"], row["flags"], want))
+    want = []
+    if r is not None and r.kpf != (1 << 64) - 1 and r.kpf:
+        want.append(space.spelled(r.kpf, names.kpf))
+    if got.frame["kind"] == "swap":
+        want.append(b"swap_type:%d|swap_offset:%#x" % (r.swap_type, r.swap_offset))
+    if got.frame["flags"] != (b"|".join(want) or None):
+        bad.append("frame: flags %s, should be %s" % (got.frame["flags"], want))
+    return bad
 
 
 def check_levels(got, va, top, pgtable):
@@ -141,6 +193,7 @@ def compare(pid, top, names):
                     wrong = against_record(got, va, r, names)
                 elif got.frame["kind"] != "none" or got.levels[-1]["kind"] != "none":
                     wrong = ["kind %s, %s, of an address without entry" % (got.levels[-1]["kind"], got.frame["kind"])]
+                wrong += check_flags(got, r, names) if not wrong else []
                 wrong += against_pagemap(got, pagemap[va // PAGE], area)
             bad += ["%#x in %s: %s" % (va, area.name.decode(errors="replace"), w) for w in wrong]
         tap.check(len(seen) > 20, "only %d addresses" % len(seen))
@@ -157,7 +210,8 @@ def holes(pid, top):
     with view.Request("walk") as walk:
         for va in gaps:
             got = Walk(walk("%d %x" % (pid, va)))
-            if got.frame["level"] != "frame" or got.frame["kind"] != "hole" or got.frame["entry"] is not None:
+            if got.frame["level"] != "frame" or got.frame["kind"] != "hole" or got.frame["entry"] is not None \
+                    or got.frame["flags"] is not None:
                 bad.append("%#x: %s" % (va, got.frame))
     tap.none_of(bad, "holes")
     tap.count("holes walked", len(gaps))

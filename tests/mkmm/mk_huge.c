@@ -112,6 +112,44 @@ static void make_hugezero(void)
 	say_number("huge", huge);
 }
 
+/*
+ * What a child maps in another way. of=hugetlb: a whole table of shared pages, few touched, that
+ * the child's faults find in its parent; of=thp: the child keeps all but page 0, in small entries.
+ */
+static void make_common(void)
+{
+	size_t huge = 2 << 20, size = chosen("of", "hugetlb") ? 1 << 30 : huge;
+	char *p, byte;
+	int ready;
+	pid_t child;
+
+	if (chosen("of", "hugetlb")) {
+		p = aligned(size, size, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE |
+			    21 << MAP_HUGE_SHIFT, -1);
+	} else {
+		p = aligned(size, size, ANON, -1);
+		advise(p, size, MADV_HUGEPAGE, "MADV_HUGEPAGE");
+	}
+	touch_write(p, number("touched") * huge / page, huge / page);
+	if (!chosen("of", "hugetlb"))
+		must_be_huge(p, size, "AnonHugePages");
+	say_address("start", p);
+	say_address("end", p + size);
+	child = spawn_waiter(&ready);
+	if (!child) {
+		touch_read(p, number("touched") * huge / page, huge / page);
+		if (!chosen("of", "hugetlb") &&
+		    (mprotect(p + huge / 2, huge / 2, PROT_READ) || munmap(p, page)))
+			die("split");
+		close(ready);
+		wait_parent();
+	}
+	if (read(ready, &byte, 1) < 0)
+		die("read");
+	close(ready);
+	say_number("child", child);
+}
+
 #define N(n) { "n", PARAM_NUMBER, n, NULL }
 
 static const struct factory family_huge_rows[] = {
@@ -122,5 +160,8 @@ static const struct factory family_huge_rows[] = {
 	  { N("2"), { "size", PARAM_NUMBER, "2M", NULL }, { "touched", PARAM_NUMBER, "1", NULL },
 	    { "share", PARAM_CHOICE, "private", "private|shared" } } },
 	{ "hugezero", "the huge page of zeroes", make_hugezero, { N("2") } },
+	{ "common", "huge pages that a child maps by the same table, or in parts", make_common,
+	  { { "of", PARAM_CHOICE, "hugetlb", "hugetlb|thp" },
+	    { "touched", PARAM_NUMBER, "1", NULL } } },
 };
 DEFINE_FAMILY(family_huge);

@@ -13,6 +13,9 @@ WHOLE = 1 << 18     # an area of more pages is looked at only where something is
 STEADY = ("Rss", "Shared_Clean", "Shared_Dirty", "Private_Clean", "Private_Dirty", "Referenced", "Anonymous",
           "KSM", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Swap", "KernelPageSize")
 PRESENT = ("page", "zero", "protnone", "pfnmap")
+# reserved mlocked owner_2 private private_2 owner_private arch uncached, arch_2 arch_3: what kpageflags
+# copies beside its stable bits, and where Linux 6.1 gives a tail page's own.
+KPF_COPIED = 0xff << 32 | 3 << 41
 
 
 class Frames:
@@ -72,9 +75,20 @@ class Names:
         self.kind = view.names("kind")
         self.level = view.names("level")
         self.bit = {name: mask for mask, name in view.names("pte").items()}
+        self.kpf = view.names("kpf")
 
     def kind_of(self, record):
         return self.kind.get(record.kind, "kind%d" % record.kind)
+
+
+def spelled(bits, names):
+    """The cell of a text view for these bits, given mask -> name: in their order, then what has no name."""
+    said = []
+    for mask, name in names.items():
+        if mask and bits & mask == mask:
+            said.append(name)
+            bits &= ~mask
+    return "|".join(said + ["bit%d" % i for i in range(64) if bits >> i & 1]).encode()
 
 
 def pagemap_of(area, records, names, guards):
