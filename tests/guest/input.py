@@ -3,7 +3,9 @@
 """Bad input: each with its exact errno, nothing changed by it; and what is unusual but good."""
 import errno
 import os
+import shutil
 import sys
+import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -30,7 +32,7 @@ def kernel_thread():
 def bad_pids():
     return [(b"%d" % unused_pid(), errno.ESRCH, "unused"), (b"2147483647", errno.ESRCH, "largest"),
             (b"%d" % kernel_thread(), errno.ENODATA, "a kernel thread"), (b"0", errno.ESRCH, "0"),
-            (b"-1", errno.EINVAL, "-1"), (b"2147483648", errno.ERANGE, "2^31"),
+            (b"-1", errno.EINVAL, "-1"), (b"+1", errno.EINVAL, "+1"), (b"2147483648", errno.ERANGE, "2^31"),
             (b"4294967297", errno.ERANGE, "2^32+1"), (b"9" * 40, errno.ERANGE, "forty digits"),
             (b"abc", errno.EINVAL, "text"), (b"12x", errno.EINVAL, "12x"), (b"0x1", errno.EINVAL, "0x1")]
 
@@ -65,6 +67,31 @@ def attach_cases(pid):
             tap.equal(view.read_text(view.PROC + "/attach").column("dir").count(b"%d" % pid), 1, "rows")
         with tap.case("read without a write lists all"):
             tap.equal(sorted(int(d) for d in view.read_text(view.PROC + "/attach").column("dir")), attached(), "rows")
+
+
+def new_request_cases(pid, other, address):
+    with tap.group("a new request drops the earlier answer"):
+        for name, first, second in (("attach", "%d" % pid, "%d" % other), ("walk", "%d 0" % pid, "%d %#x" % (pid, address))):
+            with tap.case(name), view.Request(name) as request, view.Request(name) as afresh:
+                # The stamp tells times, which differ.
+                want = afresh.raw(second).rpartition(b"\n# ")[0]
+                os.write(request.fd, first.encode())
+                old = os.pread(request.fd, 4096, 0).rpartition(b"\n# ")[0]
+                os.write(request.fd, second.encode())
+                got = os.pread(request.fd, 4096, 8).rpartition(b"\n# ")[0]
+                tap.check(old[8:] != want[8:], "the two answers are alike")
+                tap.equal(got, want[8:], "what is behind byte 8")
+
+
+def comm_of_a_dash():
+    with tap.case("attach: a process named -"), tempfile.TemporaryDirectory() as where:
+        os.symlink(shutil.which(proc.MKMM), where + "/-")
+        with proc.Process([where + "/-", "anon"]) as made, view.Request("attach") as request:
+            made.readline()
+            tap.equal(witness.slurp("/proc/%d/comm" % made.pid), b"-\n", "its comm")
+            text = request.raw("%d" % made.pid)
+            tap.equal(text.split(b"\n")[1].split()[2], b"\\055", "the cell")
+            tap.equal(view.Text(text).rows[0][2], b"-", "what the cell means")
 
 
 def detach_cases(pid):
@@ -110,7 +137,8 @@ def walk_cases(made):
                     [(t, errno.EINVAL, w) for t, w in BAD_TEXTS] +
                     [(good[:-1], errno.EINVAL, "no address"), (good, errno.EINVAL, "an empty address"),
                      (good + b"0x", errno.EINVAL, "0x"), (good + b"zz", errno.EINVAL, "zz"),
-                     (good + b"-1", errno.EINVAL, "a negative address"), (good + b"1 2", errno.EINVAL, "three words"),
+                     (good + b"-1", errno.EINVAL, "a negative address"), (good + b"+1", errno.EINVAL, "+1"),
+                     (good + b"+0x1000", errno.EINVAL, "+0x1000"), (good + b"0x+1", errno.EINVAL, "0x+1"), (good + b"1 2", errno.EINVAL, "three words"),
                      (good + b"12g", errno.EINVAL, "12g"),
                      (good + b"%#x" % top, errno.ERANGE, "the first address above user space"),
                      (good + b"0x8000000000000000", errno.ERANGE, "a non-canonical address"),
@@ -263,6 +291,8 @@ def main():
         view.attach(made.pid)
         view.attach(1)      # else the list of all would be the row of one
         attach_cases(made.pid)
+        new_request_cases(made.pid, 1, made["start"])
+        comm_of_a_dash()
         detach_cases(made.pid)
         walk_cases(made)
         pte_raw_cases(made)

@@ -20,6 +20,7 @@ WORKERS = ["--mmapmany", "1", "--mremap", "1", "--mprotect", "1", "--munmap", "1
            "--vm-bytes", "16M", "--vm-method", "zero-one", "--fork", "1", "--vfork", "1", "--userfaultfd", "1",
            "--pageswap", "1", "--tlb-shootdown", "1", "--rmap", "1"]
 CAPTURES = 12
+TORN_SECONDS = 10
 GONE = (errno.ESRCH, errno.ENOENT, errno.ENODATA)
 
 
@@ -148,6 +149,35 @@ def consistency():
                 tap.count("captures judged", sum(figures.values()))
 
 
+def torn():
+    """
+    Areas that fall apart and merge between two holds of one capture: what is behind the last row may
+    by then begin before it.
+    """
+    with tap.case("areas that merge between two holds do not overlap"), proc.Mkmm("torn") as made, \
+            guest.setting("/sys/module/mmscope/parameters/budget_us", 1) as can:
+        tap.check(can, "budget_us cannot be set")
+        view.attach(made.pid)
+        bad, seen, split, begun = [], 0, 0, time.monotonic()
+        while not bad and (seen < 50 or time.monotonic() < begun + TORN_SECONDS) and \
+                time.monotonic() < begun + 6 * TORN_SECONDS:
+            text = view.read_text(view.target(made.pid, "vma"))
+            seen += 1
+            split += text.stamp["holds"] > 1
+            behind = 0
+            for start, stop in ((int(r[0], 16), int(r[1], 16)) for r in text.rows):
+                if start < behind or stop <= start:
+                    bad.append("capture %d: area %#x-%#x behind %#x, %s" % (seen, start, stop, behind, text.stamp))
+                # However it is torn, nothing of it is ever unmapped.
+                if made["start"] < start <= made["end"] and start != behind:
+                    bad.append("capture %d: a hole %#x-%#x, %s" % (seen, behind, start, text.stamp))
+                behind = stop
+        tap.none_of(bad, "captures")
+        tap.check(seen >= 20, "only %d captures" % seen)
+        tap.check(split > seen // 2, "only %d of %d captures were made in several holds" % (split, seen))
+        tap.count("captures of torn areas", seen)
+
+
 def main():
     guest.quiet()
     taint, figures = guest.taint(), {}
@@ -174,6 +204,7 @@ def main():
         tap.check(figures.get("yes", 0) > 0, "no capture was consistent")
         tap.count("captures under stress", figures["reads"])
     consistency()
+    torn()
     with tap.case("the module and its views still stand"), proc.Mkmm("anon") as made:
         view.attach(made.pid)
         tap.check(len(view.read_text(view.target(made.pid, "vma")).rows) > 5, "no areas")

@@ -44,6 +44,7 @@ def one_capture(fd):
     os.lseek(fd, 0, os.SEEK_SET)
     pieces = view.read_all(fd, PIECE)
     tap.check(len(pieces) > 20, "only %d bytes" % len(pieces))
+    pieces.decode("utf-8")
     text = view.Text(pieces, "in pieces of %d bytes" % PIECE)
     for position in [1, 3, 7, 63, 4095, 4097, len(pieces) // 2 | 1, len(pieces) - 1]:
         for size in (1, 13, 4096, 1 << 20):
@@ -150,6 +151,19 @@ def main():
                 os.close(fd)
             tap.equal([(int(r[0], 16), int(r[1], 16)) for r in rows],
                       [(a.start, a.end) for a in witness.maps(big[0][1]) if a.name != b"[vsyscall]"], "ranges")
+        with tap.case("what outgrows max_capture_mb by its text comes in parts"), guest.tmpfs() as where, \
+                guest.setting("/sys/module/mmscope/parameters/max_capture_mb", 1) as made:
+            tap.check(made, "max_capture_mb cannot be set")
+            # A row of 2.6 KB: the text is full before the 1024 records that 1 MiB stands for.
+            deep = "/".join([where] + ["%d" % i * 250 for i in range(10)])
+            os.makedirs(deep)
+            with kinds.processes("file maps=2000 dir=" + deep) as long:
+                view.attach(long[0][1])
+                whole = view.read_file(view.target(long[0][1], "vma"))
+                tap.check(len(whole) > 5 << 20, "only %d bytes of text" % len(whole))
+                tap.same_rows([(int(r[0], 16), int(r[1], 16), r[-1]) for r in view.Text(whole).rows],
+                              [(a.start, a.end, a.name or None) for a in witness.maps(long[0][1])
+                               if a.name != b"[vsyscall]"], "ranges and paths")
     return tap.done()
 
 

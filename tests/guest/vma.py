@@ -24,11 +24,16 @@ WITHOUT_LETTERS = {"lockonfault", "allow_any_uncached"}
 
 GATE = b"[vsyscall]"
 
+# What only flags tell apart.
+MORE = ["advised", "uffd of=shmem mode=minor"]
+
 
 def rows_of(pid):
     """Our rows in the words of maps."""
     with open(view.target(pid, "vma"), "rb", buffering=0) as f:
-        text = view.Text(view.read_all(f.fileno()), "vma of %s" % pid)
+        data = view.read_all(f.fileno())
+    data.decode("utf-8")    # whatever bytes a path has
+    text = view.Text(data, "vma of %s" % pid)
     rows = []
     for row in text.dicts():
         path = witness.mangled(row["path"] or b"")
@@ -81,6 +86,44 @@ def compare_flags(areas, flags):
     tap.none_of(bad, "flags against VmFlags")
 
 
+def compare_file(kind, beginning, least):
+    """A file mapped by mkmm, whose path begins so and is not shorter."""
+    with kinds.processes(kind) as found:
+        view.attach(found[0][1])
+        compare(found[0][1])
+        paths = [r[6] for r in rows_of(found[0][1])[0] if r[6].startswith(beginning)]
+        tap.check(paths and all(len(p) >= least for p in paths), "paths: %s" % paths)
+
+
+def overlay(where):
+    dirs = {name: "%s/%s" % (where, name) for name in ("lower", "upper", "work", "merged")}
+    for path in dirs.values():
+        os.mkdir(path)
+    try:
+        guest.mount("overlay", dirs["merged"], "lowerdir={lower},upperdir={upper},workdir={work}".format(**dirs))
+    except OSError as error:
+        tap.skip("no overlay here: %s" % error)
+    try:
+        compare_file("file share=shared dir=" + dirs["merged"], dirs["merged"].encode(), 0)
+        compare_file("file dir=" + dirs["merged"], dirs["merged"].encode(), 0)
+    finally:
+        guest.umount(dirs["merged"], 2)     # MNT_DETACH
+
+
+def deep_path(where):
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(where)
+        for i in range(20):
+            name = "%c" % (ord("a") + i) * 250
+            os.mkdir(name)
+            os.chdir(name)
+        compare_file("file dir=.", where.encode(), 5000)
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
 def main():
     guest.quiet()
     with tap.case("every name of the set `flags` has a spelling in smaps or is known to have none"):
@@ -92,7 +135,7 @@ def main():
                 with tap.case(name):
                     view.attach(pid)
                     compare(pid)
-        for kind in kinds.KINDS:
+        for kind in kinds.KINDS + MORE:
             with tap.case(kind), kinds.processes(kind) as found:
                 for name, pid in found:
                     view.attach(pid)
@@ -100,6 +143,10 @@ def main():
         with tap.case("20000 areas"), kinds.processes("many n=20000 touch=none") as found:
             view.attach(found[0][1])
             compare(found[0][1], with_flags=False)
+        with tap.case("a file of an overlay"), guest.tmpfs() as where:
+            overlay(where)
+        with tap.case("a path longer than PATH_MAX"), guest.tmpfs() as where:
+            deep_path(where)
         with tap.case("self"):
             ours, _, _ = rows_of("self")
             tap.check(any(r[6].startswith(b"/") and b"python" in r[6] for r in ours), "self is not this Python")

@@ -154,6 +154,17 @@ static void make_high(void)
 	say_address("end", p + pages * page);
 }
 
+/* An area for each advice that leaves a flag. */
+static void make_advised(void)
+{
+	static const int advices[] = {
+		MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK, MADV_SEQUENTIAL, MADV_RANDOM,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		advise(plain(number("pages")), number("pages") * page, advices[i], "madvise");
+}
+
 #define PAGES(n) { "pages", PARAM_NUMBER, n, NULL }
 
 static const struct factory family_anon_rows[] = {
@@ -170,6 +181,7 @@ static const struct factory family_anon_rows[] = {
 	  { { "n", PARAM_NUMBER, "1000", NULL }, { "touch", PARAM_CHOICE, "all", "all|none" } } },
 	{ "sparse", "a vast reservation, few pages touched", make_sparse,
 	  { PAGES("16"), { "bytes", PARAM_NUMBER, "1T", NULL } } },
+	{ "advised", "an area for each advice that leaves a flag", make_advised, { PAGES("4") } },
 	{ "high", "memory above 47 bits", make_high,
 	  { PAGES("16"), { "hint", PARAM_NUMBER, "0x80000000000000", NULL } } },
 };

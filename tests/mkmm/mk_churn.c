@@ -65,8 +65,39 @@ static void make_churn(void)
 		die("pthread_create");
 }
 
+/* The middle page of each of n areas is forbidden, then allowed: three areas, then one. */
+static void *tear(void *unused)
+{
+	size_t n = number("n");
+
+	(void)unused;
+	for (int prot = PROT_NONE;; prot ^= RW)
+		for (size_t i = 0; i < n; i++)
+			if (mprotect(low + (4 * i + 1) * page, page, prot))
+				die("mprotect");
+	return NULL;
+}
+
+static void make_torn(void)
+{
+	size_t n = number("n");
+	pthread_t thread;
+
+	low = map(NULL, 4 * n * page, RW, ANON | MAP_NORESERVE, -1, 0);
+	for (size_t i = 0; i < n; i++)
+		if (mprotect(low + (4 * i + 3) * page, page, PROT_READ))
+			die("mprotect");
+	say_address("start", low);
+	say_address("end", low + 4 * n * page);
+	say_line();
+	if ((errno = pthread_create(&thread, NULL, tear, NULL)))
+		die("pthread_create");
+}
+
 static const struct factory family_churn_rows[] = {
 	{ "churn", "two areas that grow in turn, n areas between them", make_churn,
 	  { { "n", PARAM_NUMBER, "2000", NULL }, { "us", PARAM_NUMBER, "200", NULL } } },
+	{ "torn", "n areas, each split in three and merged again and again", make_torn,
+	  { { "n", PARAM_NUMBER, "64", NULL } } },
 };
 DEFINE_FAMILY(family_churn);

@@ -54,7 +54,7 @@ static int make_temp(size_t pages, bool stays, bool writable)
 
 static void make_file(void)
 {
-	size_t pages = number("pages"), offset = number("offset");
+	size_t pages = number("pages"), offset = number("offset"), maps = number("maps");
 	bool shared = chosen("share", "shared"), writes = !chosen("write", "no");
 	int fd = make_temp(pages + offset, chosen("deleted", "no"), writes);
 	char *p;
@@ -64,6 +64,9 @@ static void make_file(void)
 	touch_read(p, pages, 1);
 	if (writes)
 		touch_write(p, pages, chosen("write", "odd") ? 2 : 1);
+	/* The same page side by side is no one area: the offsets do not go on. */
+	for (size_t i = 1; i < maps; i++)
+		map(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	say_address("start", p);
 	say_address("end", p + pages * page);
@@ -142,7 +145,8 @@ static const struct factory family_file_rows[] = {
 	  { PAGES("32"), { "share", PARAM_CHOICE, "private", "private|shared" },
 	    { "write", PARAM_CHOICE, "odd", "no|odd|all" }, { "offset", PARAM_NUMBER, "0", NULL },
 	    { "name", PARAM_CHOICE, "plain", "plain|odd" },
-	    { "deleted", PARAM_CHOICE, "no", "no|yes" }, { "dir", PARAM_TEXT, "/tmp", NULL } } },
+	    { "deleted", PARAM_CHOICE, "no", "no|yes" }, { "dir", PARAM_TEXT, "/tmp", NULL },
+	    { "maps", PARAM_NUMBER, "1", NULL } } },
 	{ "shmem", "shared memory without a name", make_shmem,
 	  { PAGES("32"), { "by", PARAM_CHOICE, "mmap", "mmap|sysv" } } },
 	{ "memfd", "a memfd, mapped shared and private", make_memfd,

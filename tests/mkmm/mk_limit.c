@@ -133,11 +133,17 @@ static void make_uffd(void)
 
 	if (chosen("of", "shmem"))
 		api.features |= UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
+	if (chosen("mode", "minor"))
+		api.features |= UFFD_FEATURE_MINOR_SHMEM;
 	if (fd < 0)
 		die("userfaultfd");
 	if (ioctl(fd, UFFDIO_API, &api))
 		unsupported("UFFDIO_API");
 	touch_write(p, pages, 1);
+	if (chosen("mode", "minor")) {
+		register_uffd(fd, p, pages * page, UFFDIO_REGISTER_MODE_MINOR);
+		return;
+	}
 	register_uffd(fd, p, pages * page, UFFDIO_REGISTER_MODE_WP);
 	register_uffd(fd, p + pages * page, pages * page, UFFDIO_REGISTER_MODE_MISSING);
 	for (size_t i = 0; i < pages; i += 2) {
@@ -194,7 +200,8 @@ static const struct factory family_limit_rows[] = {
 	    { "back", PARAM_NUMBER, "8", NULL }, { "partial", PARAM_CHOICE, "no", "no|yes" },
 	    { "clear", PARAM_CHOICE, "no", "no|yes" } } },
 	{ "uffd", "watched by userfaultfd: write protected, then missing pages", make_uffd,
-	  { PAGES("16"), { "of", PARAM_CHOICE, "anon", "anon|shmem" } } },
+	  { PAGES("16"), { "of", PARAM_CHOICE, "anon", "anon|shmem" },
+	    { "mode", PARAM_CHOICE, "wp", "wp|minor" } } },
 	{ "hwpoison", "pages lost to a memory error", make_hwpoison,
 	  { PAGES("4"), { "n", PARAM_NUMBER, "2", NULL } } },
 };
