@@ -424,7 +424,7 @@ def slope(points):
 
 
 def steady(points):
-    """The least slope of any third: a leak is in all of them, a step of many MB in one."""
+    """The least slope of any third: a leak is in all of them, a step in one."""
     third = -(-len(points) // 3)
     return min(slope(points[i:i + third]) for i in range(0, len(points), third))
 
@@ -462,7 +462,7 @@ def rounds():
                     seen[what].append((i, kb))
         tap.equal(os.path.exists(view.PROC) or os.path.exists(view.DEBUG), False, "files without the module")
         guest.load(ko, parameters)
-        slopes = {what: (steady if what == "memory" else slope)(points) for what, points in seen.items()}
+        slopes = {what: steady(points) for what, points in seen.items()}
         tap.note("kB a round: %s" % ", ".join("%s %+.3f" % kv for kv in slopes.items()))
         tap.none_of(["%s grows by %.3f kB a round: %s" % (what, slopes[what], seen[what])
                      for what in GROWTH if slopes[what] > GROWTH[what]], "growth")
