@@ -128,12 +128,14 @@ def address_cases():
     with tap.group("direct_map of version"):
         shown = guest.get(parameter) in ("1", "Y")
         with tap.case("equals kcore's, with show_addresses and CAP_SYSLOG"):
+            if not os.path.exists("/proc/kcore"):
+                tap.skip("no /proc/kcore")
             if not shown:
                 tap.skip("loaded without show_addresses=1")
             tap.equal(direct_map(), direct_map_of_kcore(), "address of frame 0")
         with tap.case("is hashed without CAP_SYSLOG"):
             first, second = int(guest.in_child(hidden)), int(guest.in_child(hidden))
-            tap.check(first != direct_map_of_kcore(), "shows the address")
+            tap.check(first != direct_map(), "shows the address")
             tap.check(0 <= first < 1 << 32, "%#x is no hash as %%p makes it" % first)
             tap.equal(second, first, "hash, the second time")
 

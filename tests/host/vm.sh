@@ -82,6 +82,11 @@ interrupted()	# by a signal: no QEMU and no file of its own remain
 	kill -TERM $pid
 	wait $pid
 	status=$?
+	# What was told to end may take a moment to be gone.
+	for ((i = 0; i < 100; i++)); do
+		pgrep -s $pid >/dev/null || break
+		sleep 0.1
+	done
 	[ $status = 143 ] && ! pgrep -l -s $pid && ! ls -d "${XDG_CACHE_HOME:-$HOME/.cache}/mmscope/run/$pid".*
 }
 unread()	# its reader goes away
