@@ -35,7 +35,7 @@ answers() # KERNEL
 probe()
 {
 	local kdir
-	kdir=/usr/lib/modules/$(<"$(scripts/kernel 6.12)/release")/build
+	kdir=$(<"$(scripts/kernel 6.12)/kdir")
 	rm -rf "$work/tree"
 	mkdir -p "$work/tree/module" "$work/tree/scripts"
 	cp scripts/probe "$work/tree/scripts/"
