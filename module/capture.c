@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "main.h"
+#include "memory.h"
 #include "view.h"
 
 static size_t max_bytes(void)
@@ -34,7 +35,7 @@ int mmscope_capture_room(struct mmscope_capture *capture, size_t size, size_t co
 
 	if (count <= capture->room)
 		return 0;
-	records = kvmalloc_array(count, size, GFP_KERNEL_ACCOUNT);
+	records = mmscope_memory_get(array_size(count, size));
 	if (!records)
 		return -ENOMEM;
 	if (capture->count)
@@ -57,6 +58,25 @@ void mmscope_capture_drop(struct mmscope_file *file)
 {
 	put(file->capture);
 	file->capture = NULL;
+	file->next = (struct mmscope_part){ };
+}
+
+static loff_t end_of(const struct mmscope_capture *capture)
+{
+	return capture->base + capture->text.length;
+}
+
+/* The text that was read goes before the next part comes, so that no file ever holds two. */
+static void give_way(struct mmscope_file *file)
+{
+	const struct mmscope_part next = {
+		.hold = file->capture->hold,
+		.base = end_of(file->capture),
+		.resume = file->capture->resume,
+	};
+
+	mmscope_capture_drop(file);
+	file->next = next;
 }
 
 static int collect(struct mmscope_file *file, struct mmscope_capture *capture)
@@ -76,14 +96,15 @@ static int collect(struct mmscope_file *file, struct mmscope_capture *capture)
 /* Renders the records until the text is full, unless they are no @good, and gives all back. */
 static void render(const struct mmscope_view_ops *ops, struct mmscope_capture *capture, bool good)
 {
-	const size_t limit = max_bytes();
+	const size_t limit = max_bytes(), held = capture->room * ops->size;
 	bool full = !good;
 	size_t i;
 
 	for (i = 0; i < capture->count; i++) {
 		void *record = capture->records + i * ops->size;
 
-		if (!full && ops->position && capture->text.length >= limit) {
+		/* A part has one record at least, or there would be no end of parts. */
+		if (!full && i && ops->position && capture->text.length + held >= limit) {
 			full = true;
 			capture->more = true;
 			capture->resume = ops->position(record);
@@ -99,11 +120,11 @@ static void render(const struct mmscope_view_ops *ops, struct mmscope_capture *c
 	capture->count = capture->room = 0;
 }
 
-/* A capture from the beginning, or of what follows @before. */
-static struct mmscope_capture *take(struct mmscope_file *file, const struct mmscope_capture *before)
+/* A capture from the beginning, or the next part of one. */
+static struct mmscope_capture *take(struct mmscope_file *file)
 {
 	const struct mmscope_view_ops *ops = file->view->ops;
-	struct mmscope_capture *capture = kzalloc(sizeof(*capture), GFP_KERNEL_ACCOUNT);
+	struct mmscope_capture *capture = kzalloc(sizeof(*capture), MMSCOPE_GFP);
 	int err = 0;
 
 	if (!capture)
@@ -112,10 +133,10 @@ static struct mmscope_capture *take(struct mmscope_file *file, const struct mmsc
 	mmscope_text_init(&capture->text, ops->record, mmscope_show_addresses &&
 			  file_ns_capable(file->file, &init_user_ns, CAP_SYSLOG));
 	mmscope_hold_init(&capture->hold, file->mm);
-	if (before) {
-		capture->hold = before->hold;
-		capture->resume = before->resume;
-		capture->base = before->base + before->text.length;
+	if (file->next.base) {
+		capture->hold = file->next.hold;
+		capture->resume = file->next.resume;
+		capture->base = file->next.base;
 	} else {
 		mmscope_text_header(&capture->text);
 	}
@@ -135,32 +156,34 @@ static struct mmscope_capture *take(struct mmscope_file *file, const struct mmsc
 	return capture;
 }
 
-static loff_t end_of(const struct mmscope_capture *capture)
-{
-	return capture->base + capture->text.length;
-}
-
-/* The capture that serves @pos, made now if need be. */
+/*
+ * The capture that serves @pos, made now if need be. When that fails, the same read may be tried
+ * again.
+ */
 static struct mmscope_capture *serve(struct mmscope_file *file, loff_t pos)
 {
-	struct mmscope_capture *next;
+	struct mmscope_capture *capture;
 
-	/* Before a new one is made, to hold no two. */
 	if (!pos)
 		mmscope_capture_drop(file);
-	while (!file->capture || (file->capture->more && pos == end_of(file->capture))) {
-		next = take(file, file->capture);
-		if (IS_ERR(next))
-			return next;
-		mmscope_capture_drop(file);
-		file->capture = next;
-		if (!pos)
+	for (;;) {
+		capture = file->capture;
+		if (capture && capture->more && pos && pos == end_of(capture)) {
+			give_way(file);
+			capture = NULL;
+		}
+		if (capture)
 			break;
+		if (file->next.base && pos != file->next.base)
+			return ERR_PTR(-ESPIPE);
+		capture = take(file);
+		if (IS_ERR(capture))
+			return capture;
+		file->capture = capture;
 	}
-	if (pos < file->capture->base ||
-	    (file->capture->more && pos > end_of(file->capture)))
+	if (pos < capture->base || (capture->more && pos > end_of(capture)))
 		return ERR_PTR(-ESPIPE);
-	return file->capture;
+	return capture;
 }
 
 ssize_t mmscope_capture_read(struct mmscope_file *file, loff_t *pos, struct iov_iter *to)

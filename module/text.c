@@ -11,9 +11,11 @@
 
 #include "abi.h"
 #include "hold.h"
+#include "memory.h"
 #include "text.h"
 
-#define CHUNK SZ_64K
+/* Most texts fit one page, and a thousand of them may be open. */
+#define CHUNK PAGE_SIZE
 
 void mmscope_text_init(struct mmscope_text *text, const struct mmscope_record *record,
 		       bool show_addresses)
@@ -39,13 +41,13 @@ static void append(struct mmscope_text *text, const char *from, size_t size)
 		size_t part = min_t(size_t, size, CHUNK - at);
 
 		if (!at) {
-			text->tail = kvmalloc(CHUNK, GFP_KERNEL_ACCOUNT);
+			text->tail = mmscope_memory_get(CHUNK);
 			if (!text->tail) {
 				text->err = -ENOMEM;
 				return;
 			}
 			text->err = xa_err(xa_store(&text->chunks, text->length / CHUNK, text->tail,
-						    GFP_KERNEL_ACCOUNT));
+						    MMSCOPE_GFP));
 			if (text->err) {
 				kvfree(text->tail);
 				return;
@@ -224,7 +226,7 @@ void mmscope_text_path(struct mmscope_text *text, const struct path *path)
 
 	/* A path can be longer than PATH_MAX: that bounds what one call takes, not what exists. */
 	do {
-		buffer = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+		buffer = mmscope_memory_get(size);
 		if (!buffer) {
 			text->err = -ENOMEM;
 			return;

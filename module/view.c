@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 
 #include "main.h"
+#include "memory.h"
 #include "target.h"
 #include "view.h"
 #include "who.h"
@@ -94,7 +95,7 @@ static int open_slot(const struct mmscope_slot *slot, struct file *file)
 
 	if (!may_open(slot))
 		return -EPERM;
-	opened = kzalloc(sizeof(*opened), GFP_KERNEL_ACCOUNT);
+	opened = kzalloc(sizeof(*opened), MMSCOPE_GFP);
 	if (!opened)
 		return -ENOMEM;
 	opened->view = slot->view;

@@ -25,10 +25,17 @@ struct mmscope_capture {
 	struct mmscope_hold hold;
 	struct mmscope_text text;
 	loff_t base;		/* position of the text's first byte: not 0 when it came in parts */
-	unsigned long resume;	/* where the next part begins */
+	unsigned long resume;	/* where this part begins; when captured, where the next does */
 	bool more;		/* there is a next part */
 	void *records;		/* during capture and render only */
 	size_t count, room;
+};
+
+/* What a part of a capture leaves to the next. */
+struct mmscope_part {
+	struct mmscope_hold hold;
+	loff_t base;		/* its position; 0: it begins anew */
+	unsigned long resume;
 };
 
 /* An open file. */
@@ -39,6 +46,7 @@ struct mmscope_file {
 	struct mm_struct *mm;		/* of the target, held by mmgrab; NULL without one */
 	struct mutex lock;		/* what follows */
 	struct mmscope_capture *capture;
+	struct mmscope_part next;	/* when the capture has given way to it */
 	bool requested;
 	unsigned long address;		/* the request: of walk */
 	struct pid *pid;		/* of attach: the process last attached */

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 
+#include "memory.h"
 #include "walk.h"
 #include "view.h"
 
@@ -77,7 +78,7 @@ static ssize_t read(struct mmscope_file *file, loff_t *pos, struct iov_iter *to)
 		return -EINVAL;
 	if (*pos >= TASK_SIZE_MAX)
 		return 0;
-	stream.records = kvmalloc_array(fit, size, GFP_KERNEL_ACCOUNT);
+	stream.records = mmscope_memory_get(fit * size);
 	if (!stream.records)
 		return -ENOMEM;
 	err = -ESRCH;
