@@ -69,9 +69,9 @@ static int print_entries(const struct request *req, struct pte_raw *raw, const s
 		run_begin(&run, entry);
 	}
 	if (run.entries && room)
-		print_run(table, req->record, &run, names);
+		room = print_run(table, req->record, &run, names);
 	stamp = pte_raw_stamp(raw, names);
-	table_close(table, rc ? NULL : stamp);
+	table_close(table, rc || !room ? NULL : stamp);
 	free(stamp);
 	return rc < 0 ? EXIT_FAILED : EXIT_OK;
 }

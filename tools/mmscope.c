@@ -3,14 +3,13 @@
  * mmscope: shows the memory areas and page tables of a process, as the module mmscope reads them.
  */
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../module/abi.h"
 #include "error.h"
 #include "mmscope.h"
-#include "table.h"
+#include "output.h"
 #include "target.h"
 
 static int run(int argc, char **argv)
@@ -47,9 +46,8 @@ int main(int argc, char **argv)
 {
 	int rc, closed;
 
+	output_open();
 	setlocale(LC_ALL, "");
-	/* A reader that goes away is an error of writing, told by the exit status. */
-	signal(SIGPIPE, SIG_IGN);
 	rc = run(argc, argv);
 	closed = output_close();
 	return rc ? rc : closed;

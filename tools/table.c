@@ -16,12 +16,10 @@
 
 #include "cell.h"
 #include "error.h"
+#include "output.h"
 #include "table.h"
 
 #define BATCH 10000
-
-/* Why output was lost, kept from where it was noticed. */
-static int output_errno;
 
 struct table {
 	const struct request *req;
@@ -83,7 +81,7 @@ static void raw_row(struct table *table, const struct cells *row)
 
 static void raw_close(struct table *table, const char *stamp)
 {
-	if (stamp && *stamp && headings(table))
+	if (stamp && headings(table))
 		printf("# %s\n", stamp);
 }
 
@@ -133,11 +131,11 @@ static void json_stamp(const char *stamp)
 
 static void json_close(struct table *table, const char *stamp)
 {
+	/* Rows that broke off stay an open document, which no parser takes for a whole one. */
+	if (!stamp)
+		return;
 	fputs(table->printed ? "\n   ],\n   \"stamp\": " : "],\n   \"stamp\": ", stdout);
-	if (stamp && *stamp)
-		json_stamp(stamp);
-	else
-		fputs("null", stdout);
+	json_stamp(stamp);
 	fputs("\n}\n", stdout);
 }
 
@@ -269,11 +267,7 @@ bool table_row(struct table *table, const struct cells *row)
 {
 	table->format->row(table, row);
 	table->printed = true;
-	if (!ferror(stdout))
-		return true;
-	if (!output_errno)
-		output_errno = errno ?: EIO;
-	return false;
+	return output_good();
 }
 
 /**
@@ -284,19 +278,4 @@ void table_close(struct table *table, const char *stamp)
 {
 	table->format->close(table, stamp);
 	free(table);
-}
-
-/** output_close - see that all output arrived: EXIT_OK, or EXIT_FAILED with the error reported */
-int output_close(void)
-{
-	bool lost = ferror(stdout);
-
-	if (fclose(stdout) && !output_errno)
-		output_errno = errno;
-	else if (lost && !output_errno)
-		output_errno = EIO;
-	if (!output_errno)
-		return EXIT_OK;
-	/* The reader of a pipe that went away needs no telling. */
-	return output_errno == EPIPE ? EXIT_FAILED : fail("standard output", output_errno);
 }

@@ -9,6 +9,5 @@ struct table;
 struct table *table_open(const struct request *req);
 bool table_row(struct table *table, const struct cells *row);
 void table_close(struct table *table, const char *stamp);
-int output_close(void);
 
 #endif

@@ -69,12 +69,15 @@ int address_parse(const char **at, uint64_t *address)
  * module_check - see that a module is loaded and speaks the tool's ABI
  * @page_size: set to that of the running kernel
  *
+ * The file stays open until the tool ends: an open file keeps the module, so that no other one can
+ * take its place between this check and the last read.
+ *
  * Return: EXIT_OK, or EXIT_FAILED with the error reported.
  */
 int module_check(uint64_t *page_size)
 {
 	unsigned long abi = 0;
-	struct source src;
+	static struct source src;
 	struct cells row;
 	struct text text;
 	int rc;
@@ -94,15 +97,17 @@ int module_check(uint64_t *page_size)
 	}
 	text_close(&text);
 	if (rc)
-		rc = EXIT_FAILED;
-	else if (abi != MMSCOPE_ABI)
+		goto close;
+	if (abi != MMSCOPE_ABI)
 		rc = fail_text("ABI differs", "build and install module and tool from one version",
 			       "module %lu, tool %d", abi, MMSCOPE_ABI);
 	else if (!*page_size)
 		rc = fail_text(src.what, NULL, "no page size");
+	if (!rc)
+		return EXIT_OK;
 close:
 	source_close(&src);
-	return rc;
+	return EXIT_FAILED;
 }
 
 /* The directory of a process, made if need be; a string to be freed. */

@@ -106,7 +106,7 @@ int text_open(struct text *text, struct source *src, const struct record *rec)
 /**
  * text_next - the next row; its cells last until the next call
  *
- * Return: 1, 0 at the end, or -1 with the error reported.
+ * Return: 1, 0 at the closing line, or -1 with the error reported.
  */
 int text_next(struct text *text, struct cells *cells)
 {
@@ -114,8 +114,11 @@ int text_next(struct text *text, struct cells *cells)
 	int rc;
 
 	rc = read_line(text);
+	/* The line that closes every view is missing: a copy that is not whole. */
+	if (!rc)
+		fail_text(text->source->what, NULL, "cut: no line beginning with '#' at its end");
 	if (rc <= 0)
-		return rc;
+		return -1;
 	if (!strncmp(text->line, "# ", 2)) {
 		text->line[strcspn(text->line, "\n")] = '\0';
 		snprintf(text->stamp, sizeof(text->stamp), "%s", text->line + 2);

@@ -160,12 +160,14 @@ MMSCOPE_PROC=$work/none ok "module not loaded" gives 1 'insmod' vma
 MMSCOPE_PROC=$work/other ok "another ABI" gives 1 'ABI differs: module 2, tool 1' vma
 MMSCOPE_PROC=$work/other ok "another ABI: the version still" gives 0 'abi +2' version
 ok "a view that is not there" eval 'rm "$MMSCOPE_DEBUGFS/format"; gives 1 "No such file" format'
-for damage in cut empty short column nul; do
+for damage in cut stampless empty short column nul; do
 	MMSCOPE_DEBUGFS=$work/$damage ok "damaged text ($damage)" \
 		eval '! "$tool" vma >"$work/out" 2>"$work/err" && cat "$work/err" && [[ $(wc -l <"$work/err") -ge 1 ]]'
 done
-MMSCOPE_DEBUGFS=$work/cut ok "JSON of what broke off is still JSON" eval \
-	'"$tool" vma -J >"$work/out"; [[ $? -eq 1 ]] && python3 -m json.tool "$work/out"'
+MMSCOPE_DEBUGFS=$work/cut ok "JSON of what broke off is no JSON" eval \
+	'"$tool" vma -J >"$work/out"; [[ $? -eq 1 && -s $work/out ]] && ! python3 -m json.tool "$work/out"'
+MMSCOPE_DEBUGFS=$work/cut ok "raw text of what broke off has no closing line" eval \
+	'"$tool" vma -r >"$work/out"; [[ $? -eq 1 && -s $work/out ]] && ! grep ^# "$work/out"'
 
 # --- help
 every_noun_helps()

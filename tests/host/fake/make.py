@@ -137,6 +137,7 @@ def main(top):
     # Damaged copies, one a directory: of each the tool has to say so.
     good = vma([b"/a", b"/b"])
     write(top + "/cut/self/vma", good[:-60])
+    write(top + "/stampless/self/vma", good[:-len(STAMP)])
     write(top + "/empty/self/vma", b"\n")
     write(top + "/short/self/vma", good.replace(b" /a", b""))
     write(top + "/column/self/vma", good.replace(b"perms", b"modes"))
