@@ -44,6 +44,7 @@
 #include <linux/sched/signal.h>
 
 #include "compat.h"
+#include "level.h"
 #include "walk.h"
 
 #define BATCH 64	/* entries under one page-table lock, and between looks at the clock */
@@ -60,36 +61,15 @@ static bool spent(struct mmscope_walk *walk, unsigned int entries)
 	return mmscope_hold_spent(walk->hold);
 }
 
-/* The way through a level: goes on behind @next, unless @ret or the clock has it otherwise. */
-static int pass(struct mmscope_walk *walk, int ret, unsigned long next)
-{
-	if (ret != ON)
-		return ret;
-	walk->pos = next;
-	return spent(walk, 1) ? SPENT : ON;
-}
-
 static unsigned long frame_of_table(const void *entry)
 {
 	return virt_to_phys((void *)entry) >> PAGE_SHIFT;
 }
 
-static struct mmscope_entry upper_entry(struct vm_area_struct *vma, const void *at, u64 value,
-					enum mmscope_level level, unsigned long addr)
+/* With four levels the P4D is the PGD under another name. */
+static enum mmscope_level name_of(const struct vm_area_struct *vma, enum mmscope_level level)
 {
-	static const unsigned int shifts[] = {
-		[MMSCOPE_LEVEL_pmd] = PMD_SHIFT, [MMSCOPE_LEVEL_pud] = PUD_SHIFT,
-		[MMSCOPE_LEVEL_p4d] = 0, [MMSCOPE_LEVEL_pgd] = 0,
-	};
-	/* On x86 the shifts of the upper two depend on the levels in use. */
-	const unsigned int shift = shifts[level] ?: level == MMSCOPE_LEVEL_p4d ? P4D_SHIFT :
-				   PGDIR_SHIFT;
-
-	return (struct mmscope_entry){
-		.vma = vma, .value = value, .level = level, .size = 1UL << shift,
-		.va = addr & ~((1UL << shift) - 1), .table_pfn = frame_of_table(at),
-		.index = offset_in_page(at) / sizeof(pte_t),
-	};
+	return level == MMSCOPE_LEVEL_p4d && mm_p4d_folded(vma->vm_mm) ? MMSCOPE_LEVEL_pgd : level;
 }
 
 static void note_table(struct mmscope_walk *walk, const struct mmscope_entry *entry)
@@ -109,16 +89,6 @@ static int note_end(struct mmscope_walk *walk, struct mmscope_entry *entry, bool
 	return ON;
 }
 
-static bool pmd_is_table(pmd_t pmd)
-{
-	return pmd_present(pmd) && !pmd_leaf(pmd) && !pmd_bad(pmd);
-}
-
-static bool pud_is_table(pud_t pud)
-{
-	return pud_present(pud) && !pud_leaf(pud) && !pud_bad(pud);
-}
-
 /* pte_offset_map_lock(): the entry of @addr, its table locked; NULL when *pmd is no table now. */
 static pte_t *table_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptl)
 {
@@ -127,7 +97,7 @@ static pte_t *table_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, s
 
 		rcu_read_lock();
 		value = mmscope_pmd_read(pmd);
-		if (!pmd_is_table(value)) {
+		if (!mmscope_level_is_table(value)) {
 			rcu_read_unlock();
 			return NULL;
 		}
@@ -154,9 +124,10 @@ static void table_unlock(spinlock_t *ptl)
 }
 
 static int walk_ptes(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_t *pmd,
-		     unsigned long addr, unsigned long end)
+		     unsigned long end)
 {
-	while (addr < end) {
+	while (walk->pos < end) {
+		unsigned long addr = walk->pos;
 		unsigned int seen = 0;
 		bool room = true;
 		spinlock_t *ptl; /* of the PTE table */
@@ -190,183 +161,80 @@ static int walk_ptes(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_
 	return ON;
 }
 
-static int leaf_pmd(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_t *pmd,
-		    unsigned long addr)
+/* What is no table is read again, under the lock of the table it stands in. */
+static int walk_leaf(struct mmscope_walk *walk, enum mmscope_level level, void *at,
+		     struct mmscope_entry *entry)
 {
-	spinlock_t *ptl = pmd_lock(vma->vm_mm, pmd);
-	const pmd_t value = mmscope_pmd_read(pmd);
-	struct mmscope_entry entry = upper_entry(vma, pmd, pmd_val(value), MMSCOPE_LEVEL_pmd, addr);
-	int ret;
+	struct mm_struct *mm = entry->vma->vm_mm;
+	spinlock_t *ptl = level == MMSCOPE_LEVEL_pmd ? pmd_lock(mm, at) : pud_lock(mm, at);
+	const enum mmscope_found found = mmscope_level_read(level, at, &entry->value);
+	int ret = CHANGED;
 
 	walk->locks++;
-	entry.present = pmd_present(value) || pte_present(__pte(pmd_val(value)));
-	if (pmd_none(value) || pmd_is_table(value)) {
-		ret = CHANGED;
-	} else if (pmd_present(value) && !pmd_leaf(value)) {
-		ret = note_end(walk, &entry, true);
-	} else {
-		entry.table_shared = is_vm_hugetlb_page(vma) && hugetlb_pmd_shared((pte_t *)pmd);
-		ret = walk->leaf(walk, &entry) ? ON : FULL;
+	if (found == MMSCOPE_FOUND_leaf || found == MMSCOPE_FOUND_absent) {
+		entry->present = found == MMSCOPE_FOUND_leaf;
+		entry->table_shared = level == MMSCOPE_LEVEL_pmd &&
+				      is_vm_hugetlb_page(entry->vma) && hugetlb_pmd_shared(at);
+		ret = walk->leaf(walk, entry) ? ON : FULL;
 	}
 	spin_unlock(ptl);
 	return ret;
 }
 
-static int walk_pmds(struct mmscope_walk *walk, struct vm_area_struct *vma, pud_t *pud,
-		     unsigned long addr, unsigned long end)
+/* The entries from @at on, which is that of pos in a table of @level, and what hangs below them. */
+static int walk_table(struct mmscope_walk *walk, struct vm_area_struct *vma,
+		      enum mmscope_level level, void *at, unsigned long end)
 {
-	pmd_t *pmd = pmd_offset(pud, addr);
+	const unsigned long size = mmscope_level_size(level);
 
-	while (addr < end) {
-		const unsigned long next = pmd_addr_end(addr, end);
-		const pmd_t value = mmscope_pmd_read(pmd);
-		struct mmscope_entry entry = upper_entry(vma, pmd, pmd_val(value),
-							 MMSCOPE_LEVEL_pmd, addr);
+	while (walk->pos < end) {
+		const unsigned long va = walk->pos & ~(size - 1);
+		const unsigned long next = end - va > size ? va + size : end;
+		struct mmscope_entry entry = {
+			.vma = vma, .va = va, .size = size, .table_pfn = frame_of_table(at),
+			.index = offset_in_page(at) / sizeof(pte_t), .level = name_of(vma, level),
+		};
 		int ret;
 
-		if (pmd_none(value)) {
+		switch (mmscope_level_read(level, at, &entry.value)) {
+		case MMSCOPE_FOUND_none:
 			ret = note_end(walk, &entry, false);
-		} else if (pmd_is_table(value)) {
+			break;
+		case MMSCOPE_FOUND_bad:
+			ret = note_end(walk, &entry, true);
+			break;
+		case MMSCOPE_FOUND_table:
 			note_table(walk, &entry);
-			ret = walk_ptes(walk, vma, pmd, addr, next);
-		} else {
-			ret = leaf_pmd(walk, vma, pmd, addr);
+			if (level == MMSCOPE_LEVEL_pmd)
+				ret = walk_ptes(walk, vma, at, next);
+			else
+				ret = walk_table(walk, vma, level - 1,
+						 mmscope_level_below(level, at, walk->pos), next);
+			break;
+		default:
+			ret = walk_leaf(walk, level, at, &entry);
 		}
 		if (ret == CHANGED) {
-			/* What was walked of a table that then went stays walked. */
-			addr = max(addr, walk->pos);
+			/* Once more; what was walked of a table that then went stays walked. */
 			if (spent(walk, 1))
 				return SPENT;
 			continue;
 		}
-		ret = pass(walk, ret, next);
 		if (ret != ON)
 			return ret;
-		addr = next;
-		pmd++;
-	}
-	return ON;
-}
-
-static int leaf_pud(struct mmscope_walk *walk, struct vm_area_struct *vma, pud_t *pud,
-		    unsigned long addr)
-{
-	spinlock_t *ptl = pud_lock(vma->vm_mm, pud);
-	const pud_t value = READ_ONCE(*pud);
-	struct mmscope_entry entry = upper_entry(vma, pud, pud_val(value), MMSCOPE_LEVEL_pud, addr);
-	int ret;
-
-	walk->locks++;
-	/* pud_present() does not know PROT_NONE, which hugetlb can have here. */
-	entry.present = pud_present(value) || pte_present(__pte(pud_val(value)));
-	if (pud_none(value) || pud_is_table(value))
-		ret = CHANGED;
-	else if (pud_present(value) && !pud_leaf(value))
-		ret = note_end(walk, &entry, true);
-	else
-		ret = walk->leaf(walk, &entry) ? ON : FULL;
-	spin_unlock(ptl);
-	return ret;
-}
-
-static int walk_puds(struct mmscope_walk *walk, struct vm_area_struct *vma, p4d_t *p4d,
-		     unsigned long addr, unsigned long end)
-{
-	pud_t *pud = pud_offset(p4d, addr);
-
-	while (addr < end) {
-		const unsigned long next = pud_addr_end(addr, end);
-		const pud_t value = READ_ONCE(*pud);
-		struct mmscope_entry entry = upper_entry(vma, pud, pud_val(value),
-							 MMSCOPE_LEVEL_pud, addr);
-		int ret;
-
-		if (pud_none(value)) {
-			ret = note_end(walk, &entry, false);
-		} else if (pud_is_table(value)) {
-			note_table(walk, &entry);
-			ret = walk_pmds(walk, vma, pud, addr, next);
-		} else {
-			ret = leaf_pud(walk, vma, pud, addr);
-		}
-		if (ret == CHANGED) {
-			if (spent(walk, 1))
-				return SPENT;
-			continue;
-		}
-		ret = pass(walk, ret, next);
-		if (ret != ON)
-			return ret;
-		addr = next;
-		pud++;
-	}
-	return ON;
-}
-
-static int walk_p4ds(struct mmscope_walk *walk, struct vm_area_struct *vma, pgd_t *pgd,
-		     unsigned long addr, unsigned long end)
-{
-	/* With four levels the P4D is the PGD under another name. */
-	const enum mmscope_level level = mm_p4d_folded(vma->vm_mm) ? MMSCOPE_LEVEL_pgd :
-					 MMSCOPE_LEVEL_p4d;
-	p4d_t *p4d = p4d_offset(pgd, addr);
-
-	while (addr < end) {
-		const unsigned long next = p4d_addr_end(addr, end);
-		const p4d_t value = READ_ONCE(*p4d);
-		struct mmscope_entry entry = upper_entry(vma, p4d, p4d_val(value), level, addr);
-		int ret;
-
-		if (p4d_none(value) || p4d_bad(value)) {
-			ret = note_end(walk, &entry, !p4d_none(value));
-		} else {
-			note_table(walk, &entry);
-			ret = walk_puds(walk, vma, p4d, addr, next);
-		}
-		ret = pass(walk, ret, next);
-		if (ret != ON)
-			return ret;
-		addr = next;
-		p4d++;
-	}
-	return ON;
-}
-
-static int walk_pgds(struct mmscope_walk *walk, struct vm_area_struct *vma, unsigned long addr,
-		     unsigned long end)
-{
-	const bool folded = mm_p4d_folded(vma->vm_mm);
-	pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
-
-	while (addr < end) {
-		const unsigned long next = pgd_addr_end(addr, end);
-		const pgd_t value = READ_ONCE(*pgd);
-		struct mmscope_entry entry = upper_entry(vma, pgd, pgd_val(value),
-							 MMSCOPE_LEVEL_pgd, addr);
-		int ret;
-
-		if (folded) {
-			ret = walk_p4ds(walk, vma, pgd, addr, next);
-		} else if (pgd_none(value) || pgd_bad(value)) {
-			ret = note_end(walk, &entry, !pgd_none(value));
-		} else {
-			note_table(walk, &entry);
-			ret = walk_p4ds(walk, vma, pgd, addr, next);
-		}
-		ret = pass(walk, ret, next);
-		if (ret != ON)
-			return ret;
-		addr = next;
-		pgd++;
+		walk->pos = next;
+		if (spent(walk, 1))
+			return SPENT;
+		at += sizeof(pte_t);
 	}
 	return ON;
 }
 
 static int walk_vma(struct mmscope_walk *walk, struct vm_area_struct *vma)
 {
-	const unsigned long addr = max(walk->pos, vma->vm_start);
 	const unsigned long end = min(walk->end, vma->vm_end);
 	struct rw_semaphore *sharers = NULL;
+	pgd_t *pgd;
 	int ret;
 
 	if (is_vm_hugetlb_page(vma)) {
@@ -376,8 +244,12 @@ static int walk_vma(struct mmscope_walk *walk, struct vm_area_struct *vma)
 			return BUSY;
 		}
 	}
-	walk->pos = addr;
-	ret = walk_pgds(walk, vma, addr, end);
+	walk->pos = max(walk->pos, vma->vm_start);
+	pgd = pgd_offset(vma->vm_mm, walk->pos);
+	if (mm_p4d_folded(vma->vm_mm))
+		ret = walk_table(walk, vma, MMSCOPE_LEVEL_p4d, p4d_offset(pgd, walk->pos), end);
+	else
+		ret = walk_table(walk, vma, MMSCOPE_LEVEL_pgd, pgd, end);
 	if (sharers)
 		up_read(sharers);
 	return ret;

@@ -33,6 +33,7 @@ struct mmscope_walk {
 	/*
 	 * A leaf or a non-present entry, called under the lock of its table: no sleep, no
 	 * allocation, no user memory. False when it has no room: pos stays before the entry.
+	 * An empty or bad one above the PTEs comes without that lock: there is no page to look at.
 	 */
 	bool (*leaf)(struct mmscope_walk *walk, const struct mmscope_entry *entry);
 	/* An entry that points to a table, read without a lock; NULL where not wanted. */
