@@ -8,6 +8,7 @@ MODULE_ARGS ?=
 O ?= $(CURDIR)/tools
 KERNEL ?= 6.12
 CMD ?=
+MINUTES ?= 10
 
 all: module tools	## the module and the tools (the default)
 
@@ -27,6 +28,10 @@ run:	## boot a VM, look at a live process there, stay in its shell
 test:	## all tests, on every kernel of scripts/kernels
 	scripts/bootstrap
 	tests/run
+
+soak:	## every view read under load, faults and fuzz for MINUTES (10) on KERNEL (debug-6.12)
+	scripts/bootstrap
+	tests/soak/run $(MINUTES)
 
 lint:	## style, sparse, shellcheck, the rules of the house
 	scripts/bootstrap
@@ -48,7 +53,7 @@ uninstall:	## undo that, for every kernel; as root
 
 clean:	## what was built in the tree
 	$(MAKE) -C tools clean
-	$(MAKE) -C tests/mkmm clean
+	$(foreach dir,$(guests),$(MAKE) -C tests/$(dir) clean &&) true
 	find . -path ./.git -prune -o \( -name '*.o' -o -name '.*.cmd' -o -name '*.ko' -o -name '*.mod' \
 		-o -name '*.mod.c' -o -name Module.symvers -o -name modules.order -o -name probed.h \) \
 		-type f -exec $(RM) {} +
@@ -57,8 +62,10 @@ help:	## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | \
 		while read -r target what; do printf '%-10s %s\n' "$$target" "$$what"; done
 
-# The tests' factory of address spaces; scripts/build makes it for the guest.
-mkmm:
-	$(MAKE) -C tests/mkmm O=$(O)
+# What the tests bring along for the guest: scripts/build makes it.
+guests := mkmm
+guests: $(guests)
+$(guests):
+	$(MAKE) -C tests/$@ O=$(O)
 
-.PHONY: all module tools run test lint vm install uninstall clean help mkmm
+.PHONY: all module tools run test soak lint vm install uninstall clean help guests $(guests)
