@@ -3,11 +3,11 @@
  * A target is a struct pid with a directory. It holds no task and no mm, so it keeps nothing of the
  * process alive; the number may be reused, the struct pid may not.
  *
- * `targets_lock` guards the list. debugfs_remove() waits for opens under way, which take no lock of
- * ours, and for the lock of the parent directory, which a reader of that directory may hold for as
- * long as it likes. So a directory is removed without the lock: its target is marked as going
- * first, and its name is free when it has left the list. Making one does wait for that reader, with
- * the lock held; those behind it can be killed, and the sweep only tries.
+ * `targets_lock` guards the list and the states in it. debugfs waits for the lock of the parent
+ * directory, which a reader of that directory may hold for as long as it likes, and to remove a
+ * file also for opens under way, which take no lock of ours. So directories are made and removed
+ * without the lock, by whoever set the target to COMING or GOING. Meanwhile its number is taken:
+ * who wants to attach it waits until the target is THERE or has left the list.
  *
  * Nothing of ours is active in debugfs after open: reads go by the open file's own references.
  * `readers` counts open files; -1 means that the directory is being evicted and no open can win.
@@ -28,13 +28,15 @@
 
 #define SWEEP_INTERVAL (10 * HZ)
 
+enum state { COMING, THERE, GOING };
+
 struct mmscope_target {
 	struct list_head node;
 	refcount_t refs;
 	struct pid *pid;	/* of the thread group; NULL: whoever opens */
 	struct dentry *dir;
 	atomic_t readers;
-	bool going;		/* being removed: has no name, counts no more */
+	enum state state;
 	unsigned long used;	/* jiffies of the latest attach or open */
 	struct mmscope_slot slots[];
 };
@@ -58,38 +60,34 @@ static void put(struct mmscope_target *target)
 static struct mmscope_target *create(struct pid *pid)
 {
 	struct mmscope_target *target;
-	char name[16] = "self";
-	int err;
 
 	target = kzalloc(struct_size(target, slots, mmscope_view_count), GFP_KERNEL);
 	if (!target)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	INIT_LIST_HEAD(&target->node);
 	refcount_set(&target->refs, 1);
 	target->pid = get_pid(pid);
 	target->used = jiffies;
-	if (pid)
-		scnprintf(name, sizeof(name), "%d", pid_nr(pid));
-	target->dir = debugfs_create_dir(name, mmscope_debugfs());
-	if (IS_ERR(target->dir)) {
-		err = PTR_ERR(target->dir);
-		put(target);
-		return ERR_PTR(err);
-	}
-	err = mmscope_views_populate(target->dir, target, target->slots);
-	if (err) {
-		debugfs_remove(target->dir);
-		put(target);
-		return ERR_PTR(err);
-	}
 	return target;
 }
 
-/* From now on nobody finds it; destroy() is to follow, without the lock. */
+static int make_directory(struct mmscope_target *target)
+{
+	char name[16] = "self";
+
+	if (target->pid)
+		scnprintf(name, sizeof(name), "%d", pid_nr(target->pid));
+	target->dir = debugfs_create_dir(name, mmscope_debugfs());
+	if (IS_ERR(target->dir))
+		return PTR_ERR(target->dir);
+	return mmscope_views_populate(target->dir, target, target->slots);
+}
+
+/* From now on nobody finds it, nor does it count; destroy() is to follow, without the lock. */
 static struct mmscope_target *retire(struct mmscope_target *target)
 {
 	lockdep_assert_held(&targets_lock);
-	target->going = true;
+	target->state = GOING;
 	target_count--;
 	return target;
 }
@@ -103,25 +101,41 @@ static void destroy(struct mmscope_target *target)
 	put(target);
 }
 
+/* Gives a target that is COMING its directory. */
+static int settle(struct mmscope_target *target)
+{
+	int err = make_directory(target);
+
+	mutex_lock(&targets_lock);
+	if (err)
+		retire(target);
+	else
+		target->state = THERE;
+	mutex_unlock(&targets_lock);
+	if (err)
+		destroy(target);
+	return err;
+}
+
 static struct mmscope_target *find(struct pid *pid)
 {
 	struct mmscope_target *target;
 
 	lockdep_assert_held(&targets_lock);
 	list_for_each_entry(target, &targets, node)
-		if (target->pid == pid && !target->going)
+		if (target->pid == pid && target->state == THERE)
 			return target;
 	return NULL;
 }
 
-/* Is a directory of that number still there, though on its way out? */
-static bool name_taken(struct pid *pid)
+/* Is a directory of that number being made or removed? */
+static bool in_motion(struct pid *pid)
 {
 	struct mmscope_target *target;
 
 	lockdep_assert_held(&targets_lock);
 	list_for_each_entry(target, &targets, node)
-		if (target->going && pid_nr(target->pid) == pid_nr(pid))
+		if (target->state != THERE && pid_nr(target->pid) == pid_nr(pid))
 			return true;
 	return false;
 }
@@ -133,7 +147,7 @@ static struct mmscope_target *retire_dead(void)
 
 	lockdep_assert_held(&targets_lock);
 	list_for_each_entry(target, &targets, node)
-		if (!target->going && mmscope_who_alive(target->pid))
+		if (target->state == THERE && mmscope_who_alive(target->pid))
 			return retire(target);
 	return NULL;
 }
@@ -147,7 +161,7 @@ static struct mmscope_target *retire_oldest(void)
 	do {
 		oldest = NULL;
 		list_for_each_entry(target, &targets, node)
-			if (!target->going && !atomic_read(&target->readers) &&
+			if (target->state == THERE && !atomic_read(&target->readers) &&
 			    (!oldest || time_before(READ_ONCE(target->used),
 						    READ_ONCE(oldest->used))))
 				oldest = target;
@@ -175,19 +189,23 @@ static void sweep(struct work_struct *work)
 /* One step towards a directory for @pid: 0 it has one, -EAGAIN another step is needed. */
 static int attach_step(struct pid *pid)
 {
-	struct mmscope_target *target, *victim = NULL;
-	int err = 0;
+	struct mmscope_target *target, *made = NULL, *victim = NULL;
+	bool wait = false;
+	int err = -EAGAIN;
 
 	if (mutex_lock_killable(&targets_lock))
 		return -EINTR;
 	target = find(pid);
 	if (target) {
 		WRITE_ONCE(target->used, jiffies);
+		err = 0;
 		goto unlock;
 	}
-	err = -EAGAIN;
 	victim = retire_dead();
 	if (victim)
+		goto unlock;
+	wait = in_motion(pid);
+	if (wait)
 		goto unlock;
 	if (target_count >= READ_ONCE(mmscope_max_targets)) {
 		victim = retire_oldest();
@@ -195,21 +213,20 @@ static int attach_step(struct pid *pid)
 			err = -EBUSY;
 		goto unlock;
 	}
-	if (name_taken(pid)) {
-		mutex_unlock(&targets_lock);
-		return schedule_timeout_killable(1) && fatal_signal_pending(current) ? -EINTR :
-										       -EAGAIN;
-	}
-	target = create(pid);
-	err = PTR_ERR_OR_ZERO(target);
-	if (!err) {
-		list_add_tail(&target->node, &targets);
+	err = -ENOMEM;
+	made = create(pid);
+	if (made) {
+		list_add_tail(&made->node, &targets);
 		target_count++;
 	}
 unlock:
 	mutex_unlock(&targets_lock);
+	if (made)
+		return settle(made);
 	if (victim)
 		destroy(victim);
+	else if (wait && schedule_timeout_killable(1) && fatal_signal_pending(current))
+		return -EINTR;
 	return err;
 }
 
@@ -239,6 +256,21 @@ int mmscope_target_detach(struct pid *pid)
 		return -ENOENT;
 	destroy(target);
 	return 0;
+}
+
+int mmscope_target_request(struct mmscope_file *file, const char *text,
+			   int (*action)(struct pid *pid))
+{
+	struct pid *pid;
+	int err = mmscope_who_parse(text, &pid);
+
+	if (err)
+		return err;
+	err = action(pid);
+	if (!err)
+		swap(file->pid, pid);
+	put_pid(pid);
+	return err;
 }
 
 int mmscope_target_open(struct mmscope_target *target)
@@ -275,7 +307,7 @@ int mmscope_targets_capture(struct mmscope_capture *capture, struct pid *only)
 
 		if (err)
 			break;
-		if (target->going || (only && target->pid != only) ||
+		if (target->state != THERE || (only && target->pid != only) ||
 		    mmscope_who_alive(target->pid))
 			continue;
 		row = (struct mmscope_target_row *)capture->records + capture->count;
@@ -295,10 +327,11 @@ int mmscope_targets_capture(struct mmscope_capture *capture, struct pid *only)
 
 void mmscope_targets_create(void)
 {
-	struct mmscope_target *made = create(NULL);
-
-	if (!IS_ERR(made))
-		self = made;
+	self = create(NULL);
+	if (self && make_directory(self)) {
+		destroy(self);
+		self = NULL;
+	}
 	schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
 }
 
@@ -310,8 +343,6 @@ void mmscope_targets_destroy(void)
 	cancel_delayed_work_sync(&sweep_work);
 	list_for_each_entry_safe(target, next, &targets, node)
 		destroy(target);
-	if (self) {
-		debugfs_remove(self->dir);
-		put(self);
-	}
+	if (self)
+		destroy(self);
 }

@@ -15,6 +15,10 @@ int mmscope_target_attach(struct pid *pid);
 /* Takes its directory away; open files of it go on. -ENOENT when it has none. */
 int mmscope_target_detach(struct pid *pid);
 
+/* A request that does either to the process that @text names, and notes which that was. */
+int mmscope_target_request(struct mmscope_file *file, const char *text,
+			   int (*action)(struct pid *pid));
+
 /*
  * From a handler's open, which debugfs keeps the directory for: a reference, and the reader's claim
  * that it stay. -ENOENT when the directory is going.

@@ -49,7 +49,7 @@ struct mmscope_file {
 	struct mmscope_part next;	/* when the capture has given way to it */
 	bool requested;
 	unsigned long address;		/* the request: of walk */
-	struct pid *pid;		/* of attach: the process last attached */
+	struct pid *pid;		/* of attach, detach: the process last named */
 };
 
 struct mmscope_view_ops {

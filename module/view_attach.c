@@ -5,23 +5,10 @@
  * one who named a thread, which directory that is.
  */
 #include "target.h"
-#include "who.h"
 
 static int request(struct mmscope_file *file, char *text)
 {
-	struct pid *pid;
-	int err = mmscope_who_parse(text, &pid);
-
-	if (err)
-		return err;
-	err = mmscope_target_attach(pid);
-	if (err) {
-		put_pid(pid);
-		return err;
-	}
-	put_pid(file->pid);
-	file->pid = pid;
-	return 0;
+	return mmscope_target_request(file, text, mmscope_target_attach);
 }
 
 static int capture(struct mmscope_file *file, struct mmscope_capture *capture)
