@@ -137,6 +137,19 @@ static bool json_number(const char *s)
 	return isdigit((unsigned char)*s) && !s[strspn(s, "0123456789")] && (*s != '0' || !s[1]);
 }
 
+/** cell_valid - absent or, where @show asks for one, a number */
+bool cell_valid(const char *cell, enum show show)
+{
+	if (cell_is_absent(cell))
+		return true;
+	if (show_is_number(show))
+		return json_number(cell);
+	if (show_is_hex(show))
+		return !strncmp(cell, "0x", 2) && cell[2] &&
+		       !cell[2 + strspn(cell + 2, "0123456789abcdef")];
+	return true;
+}
+
 /** cell_json - a cell as a JSON value */
 void cell_json(FILE *out, const char *cell, enum show show)
 {

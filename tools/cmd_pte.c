@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "layout.h"
 #include "mmscope.h"
 #include "pte_raw.h"
 #include "run.h"
@@ -83,7 +84,9 @@ static int run(const struct request *req)
 	struct source src;
 	int rc;
 
-	rc = names_load(&names);
+	rc = layout_check();
+	if (!rc)
+		rc = names_load(&names);
 	if (rc)
 		return rc;
 	rc = target_open(&src, req->operands ? req->operand[0] : NULL, "pte_raw");

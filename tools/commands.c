@@ -95,11 +95,12 @@ static int check_options(const struct request *req)
 
 static int check_operand(const char *noun, const char *name, const char *operand)
 {
+	const char *at = operand;
 	uint64_t address;
 
 	if (!strncmp(name, "PID", 3) && !pid_valid(operand))
 		return usage_error(noun, "'%s' is not a PID: a decimal number or 'self'", operand);
-	if (!strncmp(name, "ADDR", 4) && (address_parse(&operand, &address) == -EINVAL || *operand))
+	if (!strncmp(name, "ADDR", 4) && (address_parse(&at, &address) == -EINVAL || *at))
 		return usage_error(noun, "'%s' is not an address: hexadecimal", operand);
 	return EXIT_OK;
 }
@@ -171,7 +172,7 @@ int command_parse(struct request *req, int argc, char **argv)
 	rc = parse_options(req, argc, argv);
 	if (rc || req->given & OPT_version)
 		return rc;
-	if (optind == argc)
+	if (optind >= argc)
 		return req->given & OPT_help ? EXIT_OK : usage_error(NULL, "no command");
 	req->command = command_find(argv[optind]);
 	if (!req->command)

@@ -8,22 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cell.h"
 #include "error.h"
 #include "mmscope.h"
 #include "names.h"
+#include "target.h"
 #include "text.h"
 
 enum { NAME_SET, NAME_VALUE, NAME_NAME };
 
-static void add(struct names *names, const struct cells *row)
-{
-	struct name *name;
+/* The kernel's names are short; what is longer would not fit into a row of cells. */
+#define NAME_BYTES 256
 
+static bool add(struct names *names, const struct cells *row)
+{
+	const char *at = row->cell[NAME_VALUE];
+	struct name *name;
+	uint64_t value;
+
+	if (cell_is_absent(row->cell[NAME_SET]) || cell_is_absent(row->cell[NAME_NAME]) ||
+	    strlen(row->cell[NAME_NAME]) > NAME_BYTES || address_parse(&at, &value))
+		return false;
 	names->name = xrealloc(names->name, (names->count + 1) * sizeof(*names->name));
 	name = &names->name[names->count++];
 	name->set = xprintf("%s", row->cell[NAME_SET]);
 	name->name = xprintf("%s", row->cell[NAME_NAME]);
-	name->value = strtoull(row->cell[NAME_VALUE], NULL, 16);
+	name->value = value;
+	return true;
 }
 
 /**
@@ -46,8 +57,12 @@ int names_load(struct names *names)
 	rc = text_open(&text, &src, record_find("name"));
 	if (rc)
 		goto close;
-	while ((rc = text_next(&text, &row)) > 0)
-		add(names, &row);
+	while ((rc = text_next(&text, &row)) > 0) {
+		if (add(names, &row))
+			continue;
+		fail_text(src.what, NULL, "line %zu names nothing", text.number);
+		break;
+	}
 	if (rc)
 		names_free(names);
 	rc = rc ? EXIT_FAILED : EXIT_OK;

@@ -21,11 +21,13 @@ void pte_raw_open(struct pte_raw *raw, struct source *src, uint64_t from, uint64
 {
 	raw->source = src;
 	raw->from = from;
-	raw->position = from;
+	/* A saved copy begins where it begins. */
+	raw->position = src->saved ? 0 : from;
 	raw->to = to;
 	raw->page_size = page_size;
 	raw->count = 0;
 	raw->next = 0;
+	raw->after = 0;
 	raw->end = false;
 	raw->reads = 0;
 	raw->consistent = MMSCOPE_CONSISTENT_yes;
@@ -33,9 +35,20 @@ void pte_raw_open(struct pte_raw *raw, struct source *src, uint64_t from, uint64
 	raw->hold_max_us = 0;
 }
 
-static void take_stamp(struct pte_raw *raw, const struct mmscope_stamp *stamp)
+static int damaged(const struct pte_raw *raw, const char *what)
 {
+	fail_text(raw->source->what, "module and tool must be of one version",
+		  "%s, read from 0x%" PRIx64 " on", what, raw->position);
+	return -1;
+}
+
+/* 0, or -1 with the error reported. A stamp that does not lead on would lead round for ever. */
+static int take_stamp(struct pte_raw *raw, const struct mmscope_stamp *stamp)
+{
+	if (stamp->next <= raw->position)
+		return damaged(raw, "a stamp that does not lead on");
 	raw->position = stamp->next;
+	raw->after = 0;
 	raw->reads++;
 	raw->holds += stamp->holds;
 	if (stamp->hold_max_us > raw->hold_max_us)
@@ -46,6 +59,19 @@ static void take_stamp(struct pte_raw *raw, const struct mmscope_stamp *stamp)
 	else if (raw->consistent == MMSCOPE_CONSISTENT_yes &&
 		 (raw->reads > 1 || stamp->consistent != MMSCOPE_CONSISTENT_yes))
 		raw->consistent = MMSCOPE_CONSISTENT_unknown;
+	return 0;
+}
+
+/* 0, or -1 with the error reported. Within a read entries are whole pages and follow each other. */
+static int take_entry(struct pte_raw *raw, const struct mmscope_pte_raw *entry)
+{
+	if (!entry->size || (entry->va | entry->size) % raw->page_size ||
+	    entry->va + entry->size < entry->va || entry->va < raw->after)
+		return damaged(raw, "an entry out of place");
+	raw->after = entry->va + entry->size;
+	if (entry->va >= raw->to)
+		raw->end = true;
+	return 0;
 }
 
 /* Bytes to ask for: no more than the rest of the range can fill, the stamp and a cut page added. */
@@ -61,12 +87,11 @@ static size_t fill_size(const struct pte_raw *raw)
 /* Fills the buffer; 1, 0 at the end, or -1 with the error reported. */
 static int fill(struct pte_raw *raw)
 {
-	uint64_t before = raw->position;
-	const struct mmscope_pte_raw *last;
 	ssize_t len;
 
-	if (raw->end || (!raw->source->saved && raw->position >= raw->to))
-		return 0;
+	/* Each read of the module's ends with a stamp; in a copy they follow one another. */
+	if (raw->after && !raw->source->saved)
+		return damaged(raw, "entries without a stamp");
 	len = source_read(raw->source, raw->buffer, fill_size(raw), raw->position);
 	if (len < 0) {
 		source_fail(raw->source, errno);
@@ -78,18 +103,9 @@ static int fill(struct pte_raw *raw)
 	}
 	raw->count = len / sizeof(raw->buffer[0]);
 	raw->next = 0;
-	if (!raw->count)
-		return 0;
-	last = &raw->buffer[raw->count - 1];
-	if (raw->source->saved)
-		return 1;
-	/* Without a stamp that leads on, this would go round for ever. */
-	if (last->kind != MMSCOPE_KIND_stamp || last->va <= before) {
-		fail_text(raw->source->what, "module and tool must be of one version",
-			  "a read at 0x%" PRIx64 " has no stamp that leads on", before);
-		return -1;
-	}
-	return 1;
+	if (!raw->count && raw->after)
+		return damaged(raw, "entries without a stamp");
+	return raw->count > 0;
 }
 
 /**
@@ -102,22 +118,24 @@ int pte_raw_next(struct pte_raw *raw, const struct mmscope_pte_raw **entry)
 {
 	int rc;
 
-	for (;;) {
+	/* Entries of which no stamp tells the worth are not the end. */
+	while (raw->after || (!raw->end && raw->position < raw->to)) {
 		if (raw->next == raw->count) {
 			rc = fill(raw);
 			if (rc <= 0)
 				return rc;
 		}
 		*entry = &raw->buffer[raw->next++];
-		if ((*entry)->kind == MMSCOPE_KIND_stamp) {
-			take_stamp(raw, (const struct mmscope_stamp *)*entry);
-			continue;
-		}
-		if ((*entry)->va >= raw->to)
-			raw->end = true;	/* but for the stamp of this read */
-		else if ((*entry)->va + (*entry)->size > raw->from)
+		if ((*entry)->kind == MMSCOPE_KIND_stamp)
+			rc = take_stamp(raw, (const struct mmscope_stamp *)*entry);
+		else
+			rc = take_entry(raw, *entry);
+		if (rc)
+			return rc;
+		if (raw->after > raw->from && !raw->end)
 			return 1;
 	}
+	return 0;
 }
 
 /** pte_raw_stamp - the closing line for all that was read, without its "# "; to be freed */

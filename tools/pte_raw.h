@@ -13,6 +13,8 @@
  * struct pte_raw - the view pte_raw while it is read
  * @from, @to: the range asked for
  * @position: the virtual address to read on from
+ * @after: the end of the last entry since the last stamp, 0 where there was none
+ * @end: an entry beyond the range was seen: nothing is missing but the stamp
  * @reads: how many ended in a stamp; what these say together is in the members below
  */
 struct pte_raw {
@@ -20,6 +22,7 @@ struct pte_raw {
 	uint64_t from, to, position, page_size;
 	struct mmscope_pte_raw buffer[PTE_RAW_RECORDS];
 	size_t count, next;
+	uint64_t after;
 	bool end;
 	unsigned long reads;
 	uint64_t consistent, holds, hold_max_us;

@@ -67,6 +67,17 @@ const struct column *record_field(const struct record *rec, const char *name)
 	return NULL;
 }
 
+/** record_show - how column @i of a row is shown: an object's value as its field is */
+enum show record_show(const struct record *rec, const struct cells *row, size_t i)
+{
+	const struct column *field;
+
+	if (!rec->fields || strcmp(rec->columns[i].name, "value"))
+		return rec->columns[i].show;
+	field = record_field(rec, row->cell[0]);
+	return field ? field->show : SHOW_STR;
+}
+
 static int select_one(const struct record *rec, const char *noun, const char *name,
 		      struct selection *sel)
 {

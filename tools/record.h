@@ -57,6 +57,7 @@ struct selection {
 
 const struct record *record_find(const char *name);
 const struct column *record_field(const struct record *rec, const char *name);
+enum show record_show(const struct record *rec, const struct cells *row, size_t i);
 int record_select(const struct record *rec, const char *noun, const char *list,
 		  struct selection *sel);
 const char *cells_add(struct cells *cells, const char *fmt, ...)

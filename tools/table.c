@@ -46,18 +46,6 @@ static size_t columns(const struct table *table)
 	return table->req->selection.count;
 }
 
-/* The value of an object's row is typed as the field that the row is about. */
-static enum show cell_show(const struct table *table, const struct cells *row, size_t i)
-{
-	const struct record *rec = table->req->record;
-	const struct column *field;
-
-	if (!rec->fields || strcmp(column(table, i)->name, "value"))
-		return column(table, i)->show;
-	field = record_field(rec, row->cell[0]);
-	return field ? field->show : SHOW_STR;
-}
-
 static bool headings(const struct table *table)
 {
 	return !(table->req->given & OPT_noheadings);
@@ -96,12 +84,13 @@ static void json_row(struct table *table, const struct cells *row)
 {
 	fputs(table->printed ? ",\n      {" : "\n      {", stdout);
 	for (size_t i = 0; i < columns(table); i++) {
+		size_t at = table->req->selection.column[i];
+
 		if (i)
 			fputs(", ", stdout);
 		json_string(stdout, column(table, i)->name);
 		fputs(": ", stdout);
-		cell_json(stdout, row->cell[table->req->selection.column[i]],
-			  cell_show(table, row, i));
+		cell_json(stdout, row->cell[at], record_show(table->req->record, row, at));
 	}
 	putchar_unlocked('}');
 }

@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #define ATTACH_TRIES 5
 /* The kernel's largest number of a process is 2^22. */
 #define PID_DIGITS 7
+/* and its smallest page 4 KiB. */
+#define PAGE_LEAST 4096
 
 /** pid_valid - is it a decimal number, or `self`? */
 bool pid_valid(const char *operand)
@@ -45,6 +48,11 @@ char *pid_text(const char *operand)
 	return NULL;
 }
 
+static unsigned int digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
 /**
  * address_parse - read a hexadecimal number at *@at, 0x optional, and move *@at behind it
  *
@@ -53,16 +61,32 @@ char *pid_text(const char *operand)
 int address_parse(const char **at, uint64_t *address)
 {
 	const char *s = *at;
-	char *end;
+	int rc = 0;
 
+	/* Not strtoull(), which takes another 0x behind the one seen here. */
 	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
 		s += 2;
 	if (!isxdigit((unsigned char)*s))
 		return -EINVAL;
+	for (*address = 0; isxdigit((unsigned char)*s); s++) {
+		if (*address >> 60)
+			rc = -ERANGE;
+		*address = *address << 4 | digit(*s);
+	}
+	*at = s;
+	return rc;
+}
+
+/* A cell of plain digits; 0 where it is not, which no ABI, page or process is. */
+static uint64_t count(const char *cell)
+{
+	uint64_t value;
+
+	if (!*cell || cell[strspn(cell, "0123456789")])
+		return 0;
 	errno = 0;
-	*address = strtoull(s, &end, 16);
-	*at = end;
-	return errno == ERANGE ? -ERANGE : 0;
+	value = strtoull(cell, NULL, 10);
+	return errno ? 0 : value;
 }
 
 /**
@@ -76,7 +100,7 @@ int address_parse(const char **at, uint64_t *address)
  */
 int module_check(uint64_t *page_size)
 {
-	unsigned long abi = 0;
+	uint64_t abi = 0;
 	static struct source src;
 	struct cells row;
 	struct text text;
@@ -91,17 +115,17 @@ int module_check(uint64_t *page_size)
 		goto close;
 	while ((rc = text_next(&text, &row)) > 0) {
 		if (!strcmp(row.cell[0], "abi"))
-			abi = strtoul(row.cell[1], NULL, 10);
+			abi = count(row.cell[1]);
 		else if (!strcmp(row.cell[0], "page_size"))
-			*page_size = strtoull(row.cell[1], NULL, 10);
+			*page_size = count(row.cell[1]);
 	}
 	text_close(&text);
 	if (rc)
 		goto close;
 	if (abi != MMSCOPE_ABI)
 		rc = fail_text("ABI differs", "build and install module and tool from one version",
-			       "module %lu, tool %d", abi, MMSCOPE_ABI);
-	else if (!*page_size)
+			       "module %" PRIu64 ", tool %d", abi, MMSCOPE_ABI);
+	else if (*page_size < PAGE_LEAST || *page_size & (*page_size - 1))
 		rc = fail_text(src.what, NULL, "no page size");
 	if (!rc)
 		return EXIT_OK;
@@ -110,10 +134,11 @@ close:
 	return EXIT_FAILED;
 }
 
+enum { ATTACH_PID, ATTACH_DIR };
+
 /* The directory of a process, made if need be; a string to be freed. */
 static int attach(const char *pid, const char *what, char **dir)
 {
-	const struct record *rec = record_find("attach");
 	struct source src;
 	struct cells row;
 	struct text text;
@@ -122,19 +147,23 @@ static int attach(const char *pid, const char *what, char **dir)
 	rc = source_request(&src, "attach", pid, what);
 	if (rc)
 		return rc;
-	rc = text_open(&text, &src, rec);
+	rc = text_open(&text, &src, record_find("attach"));
 	if (rc)
 		goto close;
-	rc = text_next(&text, &row);
-	if (rc > 0) {
-		for (size_t i = 0; i < rec->count; i++) {
-			if (!strcmp(rec->columns[i].name, "dir"))
-				*dir = xprintf("%s", row.cell[i]);
+	*dir = NULL;
+	while ((rc = text_next(&text, &row)) > 0) {
+		if (*dir || !count(row.cell[ATTACH_DIR])) {
+			fail_text(what, NULL, "line %zu of attach names no directory", text.number);
+			break;
 		}
-		rc = EXIT_OK;
-	} else {
+		*dir = xprintf("%s", row.cell[ATTACH_DIR]);
+	}
+	if (rc) {
+		rc = EXIT_FAILED;
+		free(*dir);
+	} else if (!*dir) {
 		/* No row: it was evicted at once, or it ended. */
-		rc = rc ? EXIT_FAILED : -ENOENT;
+		rc = -ENOENT;
 	}
 	text_close(&text);
 close:

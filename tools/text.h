@@ -11,6 +11,7 @@
  * struct text - a text view while it is read
  * @at: which of a line's cells each column of @record is
  * @width: cells of a line
+ * @number: of the line read last, from 1
  * @stamp: the closing line without its "# ", once it was read; else empty
  */
 struct text {
@@ -21,6 +22,7 @@ struct text {
 	size_t room;
 	size_t at[RECORD_COLUMNS];
 	size_t width;
+	size_t number;
 	char stamp[256];
 };
 

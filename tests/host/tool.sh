@@ -159,7 +159,7 @@ ok "JSON and raw exclude each other" gives 2 exclude vma -J -r
 MMSCOPE_PROC=$work/none ok "module not loaded" gives 1 'insmod' vma
 MMSCOPE_PROC=$work/other ok "another ABI" gives 1 'ABI differs: module 2, tool 1' vma
 MMSCOPE_PROC=$work/other ok "another ABI: the version still" gives 0 'abi +2' version
-ok "a view that is not there" eval 'rm "$MMSCOPE_DEBUGFS/format"; gives 1 "No such file" format'
+ok "a view that is not there" eval 'rm "$MMSCOPE_DEBUGFS/view"; gives 1 "No such file" view'
 for damage in cut stampless empty short column nul; do
 	MMSCOPE_DEBUGFS=$work/$damage ok "damaged text ($damage)" \
 		eval '! "$tool" vma >"$work/out" 2>"$work/err" && cat "$work/err" && [[ $(wc -l <"$work/err") -ge 1 ]]'
@@ -203,7 +203,7 @@ python3 - "$here/fake" "$work/big/self" <<-'END'
 	        file.write(make.entry(0x10000 + i * 4096, 1, 0x100000 + 2 * i, kpf=1 << 12))
 	    file.write(make.stamp(0x7ffffffff000))
 END
-cp "$MMSCOPE_DEBUGFS/name" "$work/big/"
+cp "$MMSCOPE_DEBUGFS"/{name,format} "$work/big/"
 export MMSCOPE_DEBUGFS=$work/big
 # streams BYTES ARG...: peak memory stays below BYTES, whatever the number of rows.
 streams()

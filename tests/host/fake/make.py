@@ -92,6 +92,22 @@ def stamp(after, consistent=1, holds=1, hold_max_us=5):
                        0, 0, 0, 0)
 
 
+def layout():
+    """The rows of `format` for both records: u64 but for the u32 at 16 and 20, and an entry's last."""
+    yield "vma start - - - addr first\\040address"
+    for record, narrow, names in (
+            ("pte_raw", (16, 20, 72, 76, 80, 84), "va size level kind entry pfn swap_type swap_offset"
+             " pte kpf refcount mapcount order node"),
+            ("stamp", (16, 20), "next size level kind consistent holds hold_max_us lock_seq reserved0"
+             " reserved1 reserved2 reserved3")):
+        offset = 0
+        for name in names.split():
+            size = 4 if offset in narrow else 8
+            yield "%s %s %d %d __u%d - -" % (record, name, offset, size, 8 * size)
+            offset += size
+        yield "%s - - %d - - -" % (record, offset)
+
+
 def entries():
     """Rows that merge, rows that must not, one of each oddity; see tool.sh for what is expected."""
     out = [entry(0x10000 + i * PAGE, 1, 0x100 + i) for i in range(3)]       # run of 3
@@ -121,8 +137,7 @@ def main(top):
           "frame - - - none -")
     table(debug + "/view", "view place mode format need help",
           "version proc 0444 text none a\\040b", "future proc 0444 text none a\\040b")
-    table(debug + "/format", "view field offset size type show help",
-          "pte_raw - - 88 - - -", "pte_raw va 0 8 __u64 addr first\\040address")
+    table(debug + "/format", "view field offset size type show help", *layout())
     table(debug + "/name", "set value name help", "kind 0x0 none a", "kind 0x1 page a",
           "kind 0x2 zero a", "kind 0x3 swap a", "kind 0x7 marker a", "kind 0xd stamp a",
           "level 0x1 pte a", "level 0x2 pmd a", "consistent 0x0 no a", "consistent 0x1 yes a",
