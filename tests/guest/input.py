@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from mmtest import guest, kinds, proc, tap, view, witness  # noqa: E402
@@ -41,22 +40,18 @@ BAD_TEXTS = [(b"", "an empty write"), (MIB, "1 MiB"), (b"\n", "a newline"), (b" 
              (b"1\0", "1 and a NUL"), (b"\xff\xfe", "bytes"), (b"-", "a dash")]
 
 
-def attached():
-    return sorted(int(d) for d in os.listdir(view.DEBUG) if d.isdigit())
-
-
 def attach_cases(pid):
     with tap.group("attach"):
         fd = os.open(view.PROC + "/attach", os.O_RDWR)
         os.write(fd, b"%d\n" % pid)
-        before, dirs = os.pread(fd, 4096, 0), attached()
+        before, dirs = os.pread(fd, 4096, 0), view.attached()
         for request, number, what in bad_pids() + [(t, errno.EINVAL, w) for t, w in BAD_TEXTS] + \
                 [(b"%d %d" % (pid, pid), errno.EINVAL, "two numbers"), (b"%d junk" % pid, errno.EINVAL, "junk behind")]:
             with tap.case(what):
                 tap.fails(number, what, os.write, fd, request)
                 after = os.pread(fd, 4096, 0)
                 tap.equal(view.Text(after).rows, view.Text(before).rows, "the earlier request's answer")
-                tap.equal(attached(), dirs, "directories")
+                tap.equal(view.attached(), dirs, "directories")
         os.close(fd)
         with tap.case("of one: header, its row, stamp"):
             text = view.Text(before)
@@ -66,7 +61,8 @@ def attach_cases(pid):
             view.attach(pid)
             tap.equal(view.read_text(view.PROC + "/attach").column("dir").count(b"%d" % pid), 1, "rows")
         with tap.case("read without a write lists all"):
-            tap.equal(sorted(int(d) for d in view.read_text(view.PROC + "/attach").column("dir")), attached(), "rows")
+            tap.equal(sorted(int(d) for d in view.read_text(view.PROC + "/attach").column("dir")),
+                      sorted(view.attached()), "rows")
 
 
 def new_request_cases(pid, other, address):
@@ -99,9 +95,9 @@ def detach_cases(pid):
         for request, number, what in [b for b in bad_pids() if b[1] != errno.ENODATA] + \
                 [(t, errno.EINVAL, w) for t, w in BAD_TEXTS]:
             with tap.case(what):
-                dirs = attached()
+                dirs = view.attached()
                 tap.fails(number, what, view.write, view.PROC + "/detach", request)
-                tap.equal(attached(), dirs, "directories")
+                tap.equal(view.attached(), dirs, "directories")
         with tap.case("what is not attached"), kinds.processes("anon") as found:
             tap.fails(errno.ENOENT, "detach", view.detach, found[0][1])
         with tap.case("reading it"):
@@ -113,11 +109,11 @@ def detach_cases(pid):
         with tap.case("takes the directory"), kinds.processes("anon") as found:
             other = found[0][1]
             view.attach(other)
-            tap.check(other in attached(), "was not attached")
+            tap.check(other in view.attached(), "was not attached")
             view.detach(other)
-            proc.wait_for(lambda: other not in attached(), "the directory to go", 5)
+            proc.wait_for(lambda: other not in view.attached(), "the directory to go", 5)
             tap.fails(errno.ENOENT, "again", view.detach, other)
-            tap.check(pid in attached(), "another's directory went too")
+            tap.check(pid in view.attached(), "another's directory went too")
 
 
 def walk_cases(made):
@@ -164,94 +160,20 @@ def walk_cases(made):
                     tap.equal(walk("%d %x" % (pid, va)).rows[-1][4], kind, "kind of the frame")
 
 
-def pte_raw_cases(made):
-    size = view.layout("pte_raw").size
-    with tap.group("pte_raw"), view.PteRaw(made.pid) as f:
-        whole, _ = f.whole()
-        for n in (1, 7, size - 1, size, 2 * size - 1):
-            with tap.case("a buffer of %d bytes" % n):
-                tap.fails(errno.EINVAL, "pread", os.pread, f.fd, n, made["start"])
-        with tap.case("a buffer of two records"):
-            records, stamp = f.read(made["start"], 2 * size)
-            tap.equal([r.va for r in records], [made["start"]], "record")
-            tap.equal(stamp.next, made["start"] + PAGE, "next")
-        with tap.case("two records and a half: whole records only"):
-            tap.equal(len(os.pread(f.fd, 3 * size - 1, made["start"])), 2 * size, "bytes")
-        with tap.case("an odd position gives the entry around it"):
-            for off in (1, 0x123, PAGE - 1):
-                records, _ = f.read(made["start"] + off, 4 * size)
-                tap.equal(records[0].va, made["start"], "first record at offset %#x" % off)
-        with tap.case("seeks"):
-            tap.fails(errno.EINVAL, "SEEK_END", os.lseek, f.fd, 0, os.SEEK_END)
-            tap.fails(errno.EINVAL, "SEEK_END -1", os.lseek, f.fd, -1, os.SEEK_END)
-            tap.fails(errno.EINVAL, "SEEK_SET -1", os.lseek, f.fd, -1, os.SEEK_SET)
-            tap.equal(os.lseek(f.fd, made["start"], os.SEEK_SET), made["start"], "position far above 2 GiB")
-            tap.equal(os.lseek(f.fd, PAGE, os.SEEK_CUR), made["start"] + PAGE, "a page further")
-            tap.fails(errno.EINVAL, "before 0", os.lseek, f.fd, -made["start"] - 2 * PAGE, os.SEEK_CUR)
-            tap.equal(os.lseek(f.fd, 0, os.SEEK_CUR), made["start"] + PAGE, "position after the failure")
-            records, stamp = f.split(os.read(f.fd, 2 * size))
-            tap.equal((records[0].va, os.lseek(f.fd, 0, os.SEEK_CUR)),
-                      (made["start"] + PAGE, stamp.next), "record, and the position that read() leaves")
-        with tap.case("read() to the end is pread() by stamps"):
-            os.lseek(f.fd, 0, os.SEEK_SET)
-            got = []
-            while True:
-                data = os.read(f.fd, 64 << 10)
-                if not data:
-                    break
-                got += f.split(data)[0]
-            tap.equal([r[:6] for r in got], [r[:6] for r in whole], "records")
-        with tap.case("two records at a time"):
-            some, _ = f.whole(made["start"], made["end"], 2 * size)
-            tap.equal([r[:6] for r in some], [r[:6] for r in whole if made["start"] <= r.va < made["end"]], "records")
-        with tap.case("behind the end"):
-            for position in (1 << 57, 1 << 62, (1 << 63) - 2 * PAGE):
-                data = os.pread(f.fd, 4096, position)
-                tap.check(not data or not f.split(data)[0], "records at %#x" % position)
-
-
-def cut_ranges(pid, what):
-    """Threads that pread pieces of the space: together the whole, nothing twice."""
-    with view.PteRaw(pid) as f:
-        whole, _ = f.whole()
-        cuts = sorted({0, 1 << 64} | {r.va for r in whole[3::97]} | {r.va + r.size // 2 & ~0xfff | 0x111 for r in whole[5::89]}
-                      | {va for r in whole for va in range((r.va >> 30) << 30, r.va + r.size + 1, 1 << 30)})
-        pieces = [None] * (len(cuts) - 1)
-
-        def take(first):
-            for i in range(first, len(pieces), 4):
-                pieces[i] = f.whole(cuts[i], cuts[i + 1], (8 + i) * view.layout("pte_raw").size)[0]
-        threads = [threading.Thread(target=take, args=(i,)) for i in range(4)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        tap.check(all(p is not None for p in pieces), "a thread died")
-        got = []
-        for piece in pieces:     # an entry that a cut goes through is in both pieces, whole
-            got += [r for r in piece if not got or r.va > got[-1].va]
-        tap.same_rows([r[:8] for r in got], [r[:8] for r in whole], "%s: records of %d cuts" % (what, len(cuts)))
-        for i, piece in enumerate(pieces):
-            if cuts[i] % (1 << 30) == 0 and piece:
-                tap.check(piece[0].va >= cuts[i], "a range cut at 1 GiB repeats %#x" % piece[0].va)
-        tap.count("cut ranges read", len(pieces))
-
-
 def who_is_meant():
     with tap.group("a target by"):
         with tap.case("the number of a thread"), kinds.processes("threads") as found:
             tid = next(int(t) for t in os.listdir("/proc/%d/task" % found[0][1]) if int(t) != found[0][1])
             view.attach(tid)
-            tap.check(found[0][1] in attached() and tid not in attached(), "not attached by its process")
+            tap.check(found[0][1] in view.attached() and tid not in view.attached(), "not attached by its process")
             with view.Request("attach") as request:
                 tap.equal(request("%d" % tid).column("dir"), [b"%d" % found[0][1]], "dir")
         with tap.case("the number of a leader that is gone"), kinds.processes("zombie") as found:
             pid = found[0][1]
             tap.equal(proc.state(pid), "Z", "state of the leader")
             view.attach(pid)
-            starts = [int(c, 16) for c in view.read_text(view.target(pid, "vma")).column("start")]
             tid = next(t for t in os.listdir("/proc/%d/task" % pid) if int(t) != pid)
-            tap.equal(starts, [a.start for a in witness.maps("%d/task/%s" % (pid, tid)) if a.name != b"[vsyscall]"], "areas")
+            tap.equal(view.starts(pid), witness.starts("%d/task/%s" % (pid, tid)), "areas")
         with tap.case("the number of a dead child"), proc.Mkmm("zombie live=no") as made:
             tap.equal(proc.state(made["child"]), "Z", "its state")
             tap.fails(errno.ESRCH, "attach", view.attach, made["child"])
@@ -295,15 +217,6 @@ def main():
         comm_of_a_dash()
         detach_cases(made.pid)
         walk_cases(made)
-        pte_raw_cases(made)
-        with tap.case("parallel preads of cut ranges: small pages"):
-            cut_ranges(made.pid, "anon")
-    with tap.case("parallel preads of cut ranges: huge pages"), kinds.processes("thp n=3") as found:
-        view.attach(found[0][1])
-        cut_ranges(found[0][1], "thp")
-    with tap.case("parallel preads of cut ranges: 1 TiB"), kinds.processes("sparse") as found:
-        view.attach(found[0][1])
-        cut_ranges(found[0][1], "sparse")
     who_is_meant()
     return tap.done()
 

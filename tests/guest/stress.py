@@ -208,7 +208,7 @@ def main():
     with tap.case("the module and its views still stand"), proc.Mkmm("anon") as made:
         view.attach(made.pid)
         tap.check(len(view.read_text(view.target(made.pid, "vma")).rows) > 5, "no areas")
-        tap.check(space.Names().kind, "no names")
+        tap.check(space.names().kind, "no names")
     with tap.case("no oops, warning or bad page"):
         tap.equal(guest.taint(), taint, "taint")
     return tap.done()

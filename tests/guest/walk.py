@@ -219,7 +219,7 @@ def holes(pid, top):
 
 def main():
     guest.quiet()
-    names, top = space.Names(), levels()
+    names, top = space.names(), levels()
     with tap.case("levels are those of the machine"):
         with open("/proc/cpuinfo") as f:
             flags = f.read().split("flags", 1)[-1].split("\n", 1)[0].split()

@@ -5,6 +5,7 @@ records of pte_raw. The rules are those of fs/proc/task_mmu.c and fs/proc/page.c
 """
 import array
 import bisect
+import functools
 
 from . import proc, view, witness
 from .witness import PAGE
@@ -12,6 +13,7 @@ from .witness import PAGE
 WHOLE = 1 << 18     # an area of more pages is looked at only where something is mapped
 STEADY = ("Rss", "Shared_Clean", "Shared_Dirty", "Private_Clean", "Private_Dirty", "Referenced", "Anonymous",
           "KSM", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Swap", "KernelPageSize")
+ABSENT64, ABSENT32 = (1 << 64) - 1, -1
 PRESENT = ("page", "zero", "protnone", "pfnmap")
 # reserved mlocked owner_2 private private_2 owner_private arch uncached, arch_2 arch_3: what kpageflags
 # copies beside its stable bits, and where Linux 6.1 gives a tail page's own.
@@ -81,6 +83,19 @@ class Names:
         return self.kind.get(record.kind, "kind%d" % record.kind)
 
 
+@functools.lru_cache(None)
+def names():
+    return Names()
+
+
+def tell(r):
+    if r is None:
+        return "no record"
+    bits = "|".join(n for n, m in names().bit.items() if r.pte & m)
+    return "%s %s %#x pte %s kpf %#x ref %d map %d order %d" % (
+        names().kind_of(r), names().level.get(r.level), r.entry, bits, r.kpf, r.refcount, r.mapcount, r.order)
+
+
 def spelled(bits, names):
     """The cell of a text view for these bits, given mask -> name: in their order, then what has no name."""
     said = []
@@ -91,8 +106,9 @@ def spelled(bits, names):
     return "|".join(said + ["bit%d" % i for i in range(64) if bits >> i & 1]).encode()
 
 
-def pagemap_of(area, records, names, guards):
+def pagemap_of(area, records, names):
     """The entries of pagemap for one area, as its records demand."""
+    guards = witness.release() >= (6, 15)
     base = witness.PM_SOFT_DIRTY if b"sd" in area.flags else 0
     hugetlb = b"ht" in area.flags
     bit = names.bit

@@ -66,8 +66,12 @@ def read_all(fd, size=STREAM):
         parts.append(part)
 
 
+def open_ro(*path):
+    return os.open(os.path.join(*path), os.O_RDONLY)
+
+
 def read_file(path):
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_ro(path)
     try:
         return read_all(fd)
     finally:
@@ -96,6 +100,16 @@ def attach(pid):
 
 def detach(pid):
     write(PROC + "/detach", pid)
+
+
+def attached():
+    """The directories of targets, by number."""
+    return {int(d) for d in os.listdir(DEBUG) if d.isdigit()}
+
+
+def starts(pid):
+    """Where the areas of a target begin."""
+    return [int(c, 16) for c in read_text(target(pid, "vma")).column("start")]
 
 
 def version():

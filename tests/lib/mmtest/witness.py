@@ -61,6 +61,11 @@ def maps(pid):
     return [Area(line) for line in slurp("/proc/%s/maps" % pid).split(b"\n") if line]
 
 
+def starts(pid):
+    """Where the areas begin that are the process's own."""
+    return [a.start for a in maps(pid) if a.name != b"[vsyscall]"]
+
+
 HEAD = re.compile(rb"[0-9a-f]+-[0-9a-f]+ [-r][-w][-x][ps] ")
 
 
