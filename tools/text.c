@@ -51,6 +51,7 @@ static bool line_whole(const char *line, size_t len)
 static bool stamp_whole(const char *stamp)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz_", digits[] = "0123456789";
+	static const char both[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
 	static const struct { const char *key, *value; } first[] = {
 		{ "consistent=", letters }, { " holds=", digits }, { " hold_max_us=", digits },
 	};
@@ -71,7 +72,7 @@ static bool stamp_whole(const char *stamp)
 		if (!len || stamp[len] != '=')
 			return false;
 		stamp += len + 1;
-		len = strcspn(stamp, " ");
+		len = strspn(stamp, both);
 		if (!len)
 			return false;
 		stamp += len;

@@ -4,6 +4,7 @@
  * is served as that view: the noun's own, or one that it looks into (version, name, format,
  * attach). Whether a view is whole, and what its rows are, is found out here once more, by other
  * means.
+ */
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ enum pattern { STAMP, NUMBER, HEX, PATTERNS };
 static regex_t *pattern(enum pattern which)
 {
 	static const char *const texts[] = {
-		"^# consistent=[a-z_]+ holds=[0-9]+ hold_max_us=[0-9]+( [a-z_]+=[^ ]+)*$",
+		"^# consistent=[a-z_]+ holds=[0-9]+ hold_max_us=[0-9]+( [a-z_]+=[a-z_0-9]+)*$",
 		"^(-|-?(0|[1-9][0-9]*))$",
 		"^(-|0x[0-9a-f]+)$",
 	};
