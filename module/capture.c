@@ -58,7 +58,7 @@ void mmscope_capture_drop(struct mmscope_file *file)
 {
 	put(file->capture);
 	file->capture = NULL;
-	file->next = (struct mmscope_part){ };
+	file->next = (struct mmscope_part){};
 }
 
 static loff_t end_of(const struct mmscope_capture *capture)

@@ -49,7 +49,7 @@ static void getopt_tables(char *letters, struct option *longs)
 		*letters++ = option_rows[i].letter;
 		if (option_rows[i].argument)
 			*letters++ = ':';
-		longs[i] = (struct option) {
+		longs[i] = (struct option){
 			.name = option_rows[i].name,
 			.has_arg = option_rows[i].argument ? required_argument : no_argument,
 			.val = option_rows[i].letter,
