@@ -257,7 +257,8 @@ def full_cgroup():
                 third = ROUNDS // 3
                 steps = [statistics.median(points[i + third:i + 2 * third]) - statistics.median(points[i:i + third])
                          for i in (0, third)]
-                tap.note("%s: %d KiB after the first round, %d after the last" % (what, points[0] / KB, points[-1] / KB))
+                tap.note("%s: %d KiB after the first round, %d after the last" % (
+                    what, points[0] / KB, points[-1] / KB))
                 # A leak shows in both halves, a cache that settles in one.
                 tap.check(min(steps) < third * PAGE, "%s grows: %s" % (what, points))
             tap.equal(vmalloc_rows(), [], "left in vmallocinfo")
