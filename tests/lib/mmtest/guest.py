@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import tempfile
-import time
 
 THP = "/sys/kernel/mm/transparent_hugepage/"
 DAMON = "/sys/module/damon_stat/parameters/enabled"
@@ -210,10 +209,14 @@ def in_child(function, seconds=None):
 _MODULE_CALLS = {"x86_64": (313, 176), "aarch64": (273, 106), "riscv64": (273, 106)}[os.uname().machine]
 
 
+def load_fd(fd, parameters=""):
+    check_call(libc.syscall(_MODULE_CALLS[0], fd, parameters.encode(), 0), "finit_module")
+
+
 def load(path, parameters=""):
     fd = os.open(path, os.O_RDONLY)
     try:
-        check_call(libc.syscall(_MODULE_CALLS[0], fd, parameters.encode(), 0), "finit_module")
+        load_fd(fd, parameters)
     finally:
         os.close(fd)
 
@@ -229,17 +232,6 @@ def module_path():
         if path and os.path.exists(path):
             return path
     return None
-
-
-def kmemleak():
-    """What nobody points to any more, by two scans, since a new object is given time; empty also without it."""
-    path = "/sys/kernel/debug/kmemleak"
-    if not os.path.exists(path):
-        return ""
-    for _ in range(2):
-        put(path, "scan")
-        time.sleep(6)
-    return get(path)
 
 
 def taint():
