@@ -115,7 +115,7 @@ needed()
 
 vm() # KERNEL OPTION... -- COMMAND...
 {
-	MMSCOPE_NO_MODULE=1 MMSCOPE_SHARE=$work scripts/vm -k "$1" -m 1536M -t 1200 "${@:2}" \
+	MMSCOPE_NO_MODULE=1 MMSCOPE_SHARE=$work scripts/vm -k "$1" -m 1536M -t 2400 "${@:2}" \
 		>"$work/out" 2>"$work/err" </dev/null
 	status=$?
 }
