@@ -3,6 +3,8 @@
  * Who waits for us: a writer of the target (mmap, munmap, fork, ...) waits while we hold its
  * mmap_lock for read, and once it waits, so do the target's faults. Hence a hold ends at the first
  * look at the clock past the budget, and the next down_read queues behind those who wait already.
+ * Where nothing is lost by it, a part of the budget is enough once somebody waits: not all of it at
+ * once, for every hold costs a wakeup, and a target that maps all the time would let us creep.
  *
  * What the sequence proves: it moves with every write-locked section, and none is under way while
  * we hold the lock. Equal at two holds means that no writer came between, so the VMAs seen in both
@@ -17,6 +19,8 @@
 #include "compat.h"
 #include "hold.h"
 #include "main.h"
+
+#define WAITED_PART 8	/* of the budget, when others wait */
 
 int mmscope_hold_begin(struct mmscope_hold *hold)
 {
@@ -46,7 +50,12 @@ void mmscope_hold_end(struct mmscope_hold *hold)
 
 bool mmscope_hold_spent(const struct mmscope_hold *hold)
 {
-	return ktime_get_ns() - hold->since >= (u64)READ_ONCE(mmscope_budget_us) * NSEC_PER_USEC;
+	const u64 budget = (u64)READ_ONCE(mmscope_budget_us) * NSEC_PER_USEC;
+	const u64 held = ktime_get_ns() - hold->since;
+
+	if (held >= budget)
+		return true;
+	return !hold->whole && held >= budget / WAITED_PART && mmap_lock_is_contended(hold->mm);
 }
 
 enum mmscope_consistent mmscope_hold_consistent(const struct mmscope_hold *hold)

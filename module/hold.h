@@ -21,6 +21,7 @@ struct mmscope_hold {
 	bool has_seq;
 	bool anchored;		/* seq is to be compared with */
 	bool moved;		/* the sequence moved between two of them */
+	bool whole;		/* could be all in this hold: worth the wait of others */
 	bool unsure;		/* more was read than the mmap_lock alone keeps still */
 };
 
@@ -33,7 +34,10 @@ static inline void mmscope_hold_init(struct mmscope_hold *hold, struct mm_struct
 int mmscope_hold_begin(struct mmscope_hold *hold);
 void mmscope_hold_end(struct mmscope_hold *hold);
 
-/* Is the budget used up? To be asked at least every 64 entries and every VMA. */
+/*
+ * Is the budget used up, or does somebody wait for the lock? To be asked at least every 64 entries
+ * and every VMA.
+ */
 bool mmscope_hold_spent(const struct mmscope_hold *hold);
 
 /* What was read so far is thrown away: forget what moved, but not what it cost. */

@@ -6,10 +6,14 @@
  *
  * Between two holds the address space may change. Going on from the end of the last record, a VMA
  * that grew or merged may begin before it: the newer truth takes the place of what it overlaps.
+ * Giving back what is outdated can be the work of thousands of records, so it waits until the lock
+ * is dropped.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "vmas.h"
@@ -26,13 +30,13 @@ unsigned long mmscope_vmas_position(const void *record)
 	return ((const struct mmscope_range *)record)->start;
 }
 
-/* Gives back the last records, down to @count. */
-static void drop(struct mmscope_capture *capture, const struct mmscope_view_ops *ops, size_t count)
+/* Gives back what the records from @first to before @end refer to. Not under the lock. */
+static void release(struct mmscope_capture *capture, const struct mmscope_view_ops *ops,
+		    size_t first, size_t end)
 {
-	while (capture->count > count) {
-		capture->count--;
-		if (ops->release)
-			ops->release(range_at(capture, ops->size, capture->count));
+	for (; ops->release && first < end; first++) {
+		ops->release(range_at(capture, ops->size, first));
+		cond_resched();
 	}
 }
 
@@ -48,15 +52,7 @@ static bool gather(struct mmscope_capture *capture, const struct mmscope_view_op
 	mmap_assert_locked(mm);
 	for_each_vma(vmi, vma) {
 		struct mmscope_range *range;
-		size_t kept = capture->count;
 
-		while (kept && range_at(capture, ops->size, kept - 1)->start >= vma->vm_start)
-			kept--;
-		drop(capture, ops, kept);
-		if (kept) {
-			range = range_at(capture, ops->size, kept - 1);
-			range->end = min(range->end, vma->vm_start);
-		}
 		if (capture->count == capture->room)
 			return false;
 		range = range_at(capture, ops->size, capture->count++);
@@ -71,6 +67,32 @@ static bool gather(struct mmscope_capture *capture, const struct mmscope_view_op
 	return true;
 }
 
+/* The records of one hold, from @first on, take the place of those before that they overlap. */
+static void settle(struct mmscope_capture *capture, const struct mmscope_view_ops *ops,
+		   size_t first)
+{
+	const size_t fresh = capture->count - first;
+	struct mmscope_range *before;
+	unsigned long start;
+	size_t kept = first;
+
+	if (!fresh)
+		return;
+	start = range_at(capture, ops->size, first)->start;
+	while (kept && range_at(capture, ops->size, kept - 1)->start >= start)
+		kept--;
+	if (kept < first) {
+		release(capture, ops, kept, first);
+		memmove(range_at(capture, ops->size, kept), range_at(capture, ops->size, first),
+			fresh * ops->size);
+		capture->count = kept + fresh;
+	}
+	if (kept) {
+		before = range_at(capture, ops->size, kept - 1);
+		before->end = min(before->end, start);
+	}
+}
+
 int mmscope_vmas_capture(struct mmscope_capture *capture, const struct mmscope_view_ops *ops,
 			 void (*take)(struct vm_area_struct *vma, void *record))
 {
@@ -80,8 +102,10 @@ int mmscope_vmas_capture(struct mmscope_capture *capture, const struct mmscope_v
 	unsigned long next = from;
 	unsigned int tries = 0;
 	bool done = false;
+	size_t first;
 	int err;
 
+	capture->hold.whole = !capture->base;
 	while (!done) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -101,14 +125,20 @@ int mmscope_vmas_capture(struct mmscope_capture *capture, const struct mmscope_v
 		if (err)
 			return err;
 		if (capture->hold.moved && !capture->base && tries < RETRIES) {
+			mmscope_hold_end(&capture->hold);
 			tries++;
-			drop(capture, ops, 0);
+			release(capture, ops, 0, capture->count);
+			capture->count = 0;
 			mmscope_hold_restart(&capture->hold);
-			capture->hold.anchored = true;
+			capture->hold.whole = true;
 			next = from;
+			continue;
 		}
+		first = capture->count;
 		done = gather(capture, ops, take, from, &next);
 		mmscope_hold_end(&capture->hold);
+		capture->hold.whole = false;
+		settle(capture, ops, first);
 	}
 	return 0;
 }
