@@ -127,6 +127,8 @@ static int walk_ptes(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_
 		     unsigned long end)
 {
 	while (walk->pos < end) {
+		/* Those since the last look count, or almost two batches pass without one. */
+		const unsigned int batch = BATCH - walk->looked;
 		unsigned long addr = walk->pos;
 		unsigned int seen = 0;
 		bool room = true;
@@ -136,7 +138,7 @@ static int walk_ptes(struct mmscope_walk *walk, struct vm_area_struct *vma, pmd_
 		if (!entry)
 			return CHANGED;
 		walk->locks++;
-		for (; addr < end && seen < BATCH; addr += PAGE_SIZE, entry++, seen++) {
+		for (; addr < end && seen < batch; addr += PAGE_SIZE, entry++, seen++) {
 			const pte_t pte = ptep_get(entry);
 
 			if (pte_none(pte) && !walk->empties)
