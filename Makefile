@@ -53,6 +53,7 @@ uninstall:	## undo that, for every kernel; as root
 
 clean:	## what was built in the tree
 	$(MAKE) -C tools clean
+	$(MAKE) -C tests/parse clean
 	$(foreach dir,$(guests),$(MAKE) -C tests/$(dir) clean &&) true
 	find . -path ./.git -prune -o \( -name '*.o' -o -name '.*.cmd' -o -name '*.ko' -o -name '*.mod' \
 		-o -name '*.mod.c' -o -name Module.symvers -o -name modules.order -o -name probed.h \) \
