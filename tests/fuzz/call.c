@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls that the files have no answer to: each with the refusals it may give, by where the file is. */
+/* Calls that the files have no answer to, and the refusals that each may give. */
 #include "mmfuzz.h"
 
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -45,11 +46,14 @@ static void do_ioctl(struct worker *w, struct handle *h)
 		unsigned long cmd;
 		uint64_t may;
 	} known[] = {
-		{ FIOCLEX, M(OK) }, { FIGETBSZ, M(OK) | M(EINVAL) }, { FIOASYNC, M(OK) | M(ENOTTY) },
-		{ FIONREAD, M(OK) }, { FS_IOC_FIEMAP, M(EOPNOTSUPP) }, { FIBMAP, M(EINVAL) },
+		{ FIOCLEX, M(OK) }, { FIGETBSZ, M(OK) | M(EINVAL) },
+		{ FIOASYNC, M(OK) | M(ENOTTY) },
+		{ FIONREAD, M(OK) }, { FS_IOC_FIEMAP, M(EOPNOTSUPP) },
+		{ FIBMAP, M(EINVAL) },
 		{ FS_IOC_GETFLAGS, M(ENOTTY) }, { FS_IOC_FSGETXATTR, M(ENOTTY) },
 		{ FIDEDUPERANGE, M(EINVAL) | M(EOPNOTSUPP) | M(OK) }, { TCGETS, M(ENOTTY) },
 	};
+	static const unsigned char answered[] = { 0, 'f', 'X', 'T', 0x94, 0x12, 0x15 };
 	const uint64_t value = draw(w);
 	static __thread char argument[4096];
 	unsigned long cmd = value;
@@ -58,9 +62,8 @@ static void do_ioctl(struct worker *w, struct handle *h)
 	if (value >> 60 < 8) {
 		cmd = known[value % ARRAY_SIZE(known)].cmd;
 		may = known[value % ARRAY_SIZE(known)].may;
-	} else if ((cmd >> 8 & 0xff) == 'f' || (cmd >> 8 & 0xff) == 'X' ||
-		   (cmd >> 8 & 0xff) == 0x94 || (cmd >> 8 & 0xff) == 0x15 || (cmd & 0xffff) < 0x100) {
-		cmd ^= 0x4000;
+	} else if (memchr(answered, cmd >> 8 & 0xff, sizeof(answered))) {
+		cmd ^= 0x4000;	/* of no kind that files answer */
 	}
 	judge(w, h, ioctl(h->fd, cmd, value & 16 ? argument : w->none), may | M(EFAULT));
 }

@@ -167,7 +167,9 @@ static size_t insert(char *text, size_t n, size_t at, const char *what)
 /* One mutation each, of a text of @n bytes; the drawn value is all the chance they get. */
 static size_t as_is(struct worker *w, char *text, size_t n, uint64_t value)
 {
-	(void)w, (void)text, (void)value;
+	(void)w;
+	(void)text;
+	(void)value;
 	return n;
 }
 
@@ -179,7 +181,9 @@ static size_t sign(struct worker *w, char *text, size_t n, uint64_t value)
 
 static size_t prefix(struct worker *w, char *text, size_t n, uint64_t value)
 {
-	static const char *const prefixes[] = { "0x", "0X", "0", "000000", "00x", "0b", "\\x", "x" };
+	static const char *const prefixes[] = {
+		"0x", "0X", "0", "000000", "00x", "0b", "\\x", "x",
+	};
 	const char *blank = memchr(text, ' ', n);
 
 	(void)w;
@@ -190,7 +194,8 @@ static size_t huge(struct worker *w, char *text, size_t n, uint64_t value)
 {
 	static const char *const numbers[] = {
 		"2147483647", "2147483648", "4294967295", "4294967297", "18446744073709551615",
-		"18446744073709551616", "99999999999999999999999999999999999999", "9223372036854775808",
+		"18446744073709551616", "99999999999999999999999999999999999999",
+		"9223372036854775808",
 	};
 	const char *blank = memchr(text, ' ', n);
 
@@ -221,7 +226,8 @@ static size_t flip(struct worker *w, char *text, size_t n, uint64_t value)
 
 static size_t cut(struct worker *w, char *text, size_t n, uint64_t value)
 {
-	(void)w, (void)text;
+	(void)w;
+	(void)text;
 	return value % (n + 1);
 }
 
@@ -236,7 +242,8 @@ static size_t blanks(struct worker *w, char *text, size_t n, uint64_t value)
 {
 	static const char kinds[] = " \t\n\r";
 	const char kind = kinds[value & 3];
-	const size_t length = value & 8 ? REQUEST_MAX - 1 + (value >> 8) % 3 : n + (value >> 8) % 64;
+	const size_t some = value >> 8 & 63;
+	const size_t length = value & 8 ? REQUEST_MAX - 1 + some % 3 : n + some;
 	const size_t count = length > n ? length - n : 0;
 
 	if (value & 16)
@@ -264,8 +271,8 @@ static const struct mutation {
 	size_t (*spoil)(struct worker *w, char *text, size_t n, uint64_t value);
 	unsigned int weight;
 } mutations[] = {
-	{ as_is, 50 }, { sign, 4 }, { prefix, 6 }, { huge, 6 }, { byte, 10 }, { flip, 8 }, { cut, 6 },
-	{ more, 3 }, { blanks, 8 }, { mib, 1 }, { noise, 8 },
+	{ as_is, 50 }, { sign, 4 }, { prefix, 6 }, { huge, 6 }, { byte, 10 }, { flip, 8 },
+	{ cut, 6 }, { more, 3 }, { blanks, 8 }, { mib, 1 }, { noise, 8 },
 };
 
 static size_t put_process(struct worker *w, char *text)

@@ -74,7 +74,8 @@ void handle_open(struct worker *w, struct handle *h, bool attach_first)
 		if (h->target->fate == DYING)
 			may |= M(ESRCH);
 	}
-	fd = open(handle_path(h, path, sizeof(path)), (h->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	fd = open(handle_path(h, path, sizeof(path)),
+		  (h->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (!judge(w, h, fd, may))
 		return;
 	if (h->shared && h->fd >= 0) {

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define STUCK 120	/* seconds */
+
 struct options options = { .seed = 1, .threads = 4 };
 atomic_bool over;
 const struct op *ops[MAX_OPS];
@@ -51,9 +53,10 @@ uint64_t hostile_position(struct worker *w, const struct handle *h)
 
 	if (kind < 4)
 		return 0;
+	if (kind < 9 && h->view->format == BINARY)
+		return h->target->address + (value % 64 - 32) * PAGE / 2;
 	if (kind < 9)
-		return h->view->format == BINARY ? h->target->address + (value % 64 - 32) * PAGE / 2 :
-						   value % (h->length ? h->length + 16 : PAGE);
+		return value % (h->length ? h->length + 16 : PAGE);
 	if (kind < 11)
 		return value >> (value & 63);
 	if (kind < 12)
@@ -109,6 +112,7 @@ static void request(struct worker *w)
 	w->text_length = 0;
 	w->digest = mix(w->digest ^ w->rng ^ (uint64_t)(h->view - views) << 16 ^ w->op_index);
 	/* A target that could not be opened leaves its requests out. */
+	w->now = h;
 	if (h->fd >= 0 || w->op->run == family_open.ops[0].run)
 		w->op->run(w, h);
 	if (!h->shared)
@@ -178,6 +182,18 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
+/* A request that takes minutes is answered never. */
+static void watch(struct worker *w, uint64_t second)
+{
+	if (w->request != w->seen || !w->since) {
+		w->seen = w->request;
+		w->since = second;
+	} else if (second - w->since > STUCK && w->now) {
+		wrong(w, w->now, "no answer for %d s", STUCK);
+		_exit(1);
+	}
+}
+
 static int run(void)
 {
 	struct worker *workers = calloc(options.threads, sizeof(*workers));
@@ -205,6 +221,8 @@ static int run(void)
 		wait.tv_sec++;
 		if (!pthread_timedjoin_np(threads[i], NULL, &wait))
 			i++;
+		for (unsigned int t = i; t < running; t++)
+			watch(&workers[t], (uint64_t)now());
 		if (options.seconds && now() - begun > options.seconds)
 			over = true;
 	}
@@ -233,8 +251,8 @@ static uint64_t number(const char *text)
 
 static int usage(void)
 {
-	fputs("Sends requests to every file of the module (or those named), judges each result; the end\n"
-	      "comes after REQUESTS (50000), SECONDS, or SIGTERM: counts, rate, exit 1 if any was wrong.\n"
+	fputs("Sends requests to every file of the module (or those named), judges each result;\n"
+	      "the end comes after REQUESTS (50000), SECONDS, or SIGTERM. Exit 1: some were wrong.\n"
 	      "usage: mmfuzz [-fv] [-n REQUESTS] [-s SEED] [-t THREADS] [-T SECONDS] [-r FIRST]\n"
 	      "              [-p PID[:ADDRESS]]... [FILE...]\n"
 	      "  -p  a process that stands still   -r  begin with this request of each thread\n"
@@ -251,13 +269,27 @@ int main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "fvn:s:t:T:r:p:")) > 0) {
 		switch (option) {
-		case 'f': options.faults = true; break;
-		case 'v': options.verbose = true; break;
-		case 'n': options.requests = number(optarg); break;
-		case 's': options.seed = number(optarg); break;
-		case 't': options.threads = number(optarg); break;
-		case 'T': options.seconds = number(optarg); break;
-		case 'r': options.first = number(optarg); break;
+		case 'f':
+			options.faults = true;
+			break;
+		case 'v':
+			options.verbose = true;
+			break;
+		case 'n':
+			options.requests = number(optarg);
+			break;
+		case 's':
+			options.seed = number(optarg);
+			break;
+		case 't':
+			options.threads = number(optarg);
+			break;
+		case 'T':
+			options.seconds = number(optarg);
+			break;
+		case 'r':
+			options.first = number(optarg);
+			break;
 		case 'p':
 			if (pid_count == ARRAY_SIZE(pids))
 				return usage();

@@ -26,9 +26,9 @@
 
 /* The results there are: success, an errno of this list, any other. */
 #define ERRNOS(X) \
-	X(EPERM) X(ENOENT) X(ESRCH) X(EINTR) X(EIO) X(EBADF) X(EAGAIN) X(ENOMEM) X(EACCES) X(EFAULT) \
-	X(EBUSY) X(EEXIST) X(EXDEV) X(ENODEV) X(ENOTDIR) X(EINVAL) X(ENOTTY) X(ESPIPE) X(EFBIG) \
-	X(ERANGE) X(ENODATA) X(EOVERFLOW) X(EOPNOTSUPP) X(ECANCELED) X(ELOOP) X(ETIME)
+	X(EPERM) X(ENOENT) X(ESRCH) X(EINTR) X(EIO) X(EBADF) X(EAGAIN) X(ENOMEM) X(EACCES) \
+	X(EFAULT) X(EBUSY) X(EEXIST) X(EXDEV) X(ENODEV) X(ENOTDIR) X(EINVAL) X(ENOTTY) X(ESPIPE) \
+	X(EFBIG) X(ERANGE) X(ENODATA) X(EOVERFLOW) X(EOPNOTSUPP) X(ECANCELED) X(ELOOP) X(ETIME)
 enum result {
 	RES_OK,
 #define X(e) RES_##e,
@@ -106,6 +106,8 @@ struct worker {
 	uint64_t rng, digest;
 	const struct op *op;
 	unsigned int op_index;
+	const struct handle *now;	/* what the request is about */
+	uint64_t seen, since;		/* the request it was last at, since when */
 	struct handle own[OWN];
 	char *memory;			/* 1 MiB, all canaries between requests; then a wall */
 	char *readonly, *none;
@@ -128,7 +130,8 @@ struct family {
 	const struct op *ops;
 	size_t count;
 };
-#define DEFINE_FAMILY(name) const struct family family_##name = { name##_ops, ARRAY_SIZE(name##_ops) }
+#define DEFINE_FAMILY(name) \
+	const struct family family_##name = { name##_ops, ARRAY_SIZE(name##_ops) }
 extern const struct family family_read, family_write, family_ring, family_call, family_move,
 	family_open;
 

@@ -54,7 +54,8 @@ static void do_splice(struct worker *w, struct handle *h)
 			wrong(w, h, "%zd bytes spliced are not in the pipe", left);
 			break;
 		}
-		if (there && pos > 0 && !h->shared && h->known && from + got <= (ssize_t)h->length &&
+		if (there && pos > 0 && !h->shared && h->known &&
+		    from + got <= (ssize_t)h->length &&
 		    memcmp(bytes, h->text + from, got))
 			wrong(w, h, "other bytes than the capture has at %#zx", from);
 	}
@@ -107,7 +108,9 @@ static void do_copy(struct worker *w, struct handle *h)
 
 static void do_tee(struct worker *w, struct handle *h)
 {
-	judge(w, h, tee(h->fd, w->pipe[1], hostile_size(w, h), SPLICE_F_NONBLOCK), M(EINVAL) | M(OK));
+	const size_t size = hostile_size(w, h);
+
+	judge(w, h, tee(h->fd, w->pipe[1], size, SPLICE_F_NONBLOCK), M(EINVAL) | M(OK));
 }
 
 static const struct op move_ops[] = {

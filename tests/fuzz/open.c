@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,7 +58,7 @@ static void do_flags(struct worker *w, struct handle *h)
 	char path[128], bytes[300];
 	int fd;
 
-	/* What is not there may be missed before anything else is looked at; creating it is refused. */
+	/* What is not there may be missed first; creating it is refused. */
 	if (may && ways[i].flags & O_CREAT)
 		may |= M(EACCES) | M(EPERM);
 	fd = open(handle_path(h, path, sizeof(path)), ways[i].flags | O_CLOEXEC, 0600);
@@ -114,7 +113,7 @@ static int unprivileged(const struct handle *h, bool forever)
 	ssize_t got;
 	int fd;
 
-	if (setgroups(0, NULL) || syscall(SYS_setresgid, 65534, 65534, 65534) ||
+	if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, 65534, 65534, 65534) ||
 	    syscall(SYS_setresuid, 65534, 65534, 65534))
 		return 1;
 	do {

@@ -142,7 +142,8 @@ loff_t judge_read(struct worker *w, struct handle *h, struct sink *sink, loff_t 
 	errno = error;
 	if (judge(w, h, ret, p->may)) {
 		if (p->exact >= 0 && ret != p->exact && !options.faults)
-			wrong(w, h, "gave %ld at %#llx, should be %ld", ret, (long long)pos, p->exact);
+			wrong(w, h, "gave %ld at %#llx, should be %ld", ret, (long long)pos,
+			      p->exact);
 		next = pos + ret;
 	}
 	if (ret > (long)sink->good) {
@@ -296,8 +297,8 @@ static void do_readv(struct worker *w, struct handle *h)
 static void do_lseek(struct worker *w, struct handle *h)
 {
 	static const int whences[] = {
-		SEEK_SET, SEEK_SET, SEEK_SET, SEEK_CUR, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE, 5, -1,
-		INT32_MAX,
+		SEEK_SET, SEEK_SET, SEEK_SET, SEEK_CUR, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE, 5,
+		-1, INT32_MAX,
 	};
 	const int whence = whences[below(w, ARRAY_SIZE(whences))];
 	const loff_t off = hostile_position(w, h), back = draw(w) & 1 ? -off : off;
@@ -311,7 +312,8 @@ static void do_lseek(struct worker *w, struct handle *h)
 	}
 	if (judge(w, h, ret, good ? M(OK) : M(EINVAL) | M(EOVERFLOW))) {
 		if (good && ret != to)
-			wrong(w, h, "went to %#llx, should be %#llx", (long long)ret, (long long)to);
+			wrong(w, h, "went to %#llx, should be %#llx", (long long)ret,
+			      (long long)to);
 		h->pos = ret;
 	}
 }

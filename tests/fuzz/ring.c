@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* io_uring: the same reads and writes out of a kernel's worker thread, many at once, some recalled. */
+/* io_uring: the same reads out of the kernel's worker threads, many at once, some recalled. */
 #include "mmfuzz.h"
 
 #include <poll.h>

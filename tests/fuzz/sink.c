@@ -74,7 +74,7 @@ static bool clean(const char *from, const char *to)
 
 void sink_check(struct worker *w, const struct handle *h, struct sink *sink, long ret)
 {
-	char *end = w->memory + MIB;
+	char *end = w->memory + MIB, *near, *low, *high;
 	size_t used = ret > 0 ? (size_t)ret : 0;
 
 	if (ret > 0 && (size_t)ret > sink->total)
@@ -86,10 +86,10 @@ void sink_check(struct worker *w, const struct handle *h, struct sink *sink, lon
 		used = sink->good < sink->total ? sink->good : 0;
 	if (used > (size_t)(end - sink->base))
 		used = end - sink->base;
-	if (!clean(sink->base + used, used + NEAR < (size_t)(end - sink->base) ?
-		   sink->base + used + NEAR : end) || !clean(w->memory, sink->base < w->memory + 64 ?
-		   sink->base : w->memory + 64) || !clean(end - 64 > sink->base + used ? end - 64 :
-		   sink->base + used, end))
+	near = sink->base + used + NEAR < end ? sink->base + used + NEAR : end;
+	low = sink->base < w->memory + 64 ? sink->base : w->memory + 64;
+	high = sink->base + used > end - 64 ? sink->base + used : end - 64;
+	if (!clean(sink->base + used, near) || !clean(w->memory, low) || !clean(high, end))
 		wrong(w, h, "bytes beyond the %ld returned were changed", ret);
 	memset(sink->base, CANARY, used);
 	/* Once in a while all of it. */

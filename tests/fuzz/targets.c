@@ -16,11 +16,11 @@
 struct target *targets;
 unsigned int target_count;
 
-static struct target *add(enum fate fate, int pid)
+static struct target *add(enum fate what, int pid)
 {
 	struct target *target = &targets[target_count++];
 
-	target->fate = fate;
+	target->fate = what;
 	target->pid = pid;
 	/* Children are forks: the array itself is mapped in them, too, at the same place. */
 	target->address = (uint64_t)(uintptr_t)targets;

@@ -109,6 +109,10 @@ static void layouts(void)
 		}
 	}
 	fclose(file);
+	errno = 0;
+	for (struct view *view = views; view < views + view_count; view++)
+		if (view->format == BINARY && view->record < 8)
+			fail(view->name);
 }
 
 /* Every file there is has a row, every row its file; what has none is fuzzed all the same. */

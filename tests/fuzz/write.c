@@ -61,7 +61,8 @@ static bool same_answer(const char *a, const char *b)
 {
 	while (*a != '#' && *b != '#') {
 		const char *a_end = strchr(a, '\n'), *b_end = strchr(b, '\n');
-		const char *a_last = memrchr(a, ' ', a_end - a), *b_last = memrchr(b, ' ', b_end - b);
+		const char *a_last = memrchr(a, ' ', a_end - a);
+		const char *b_last = memrchr(b, ' ', b_end - b);
 
 		if (!a_last || !b_last || a_last - a != b_last - b || memcmp(a, b, a_last - a))
 			return false;
@@ -121,7 +122,7 @@ static void do_write(struct worker *w, struct handle *h)
 		text = kind == 0 ? w->none : kind == 1 ? w->memory + MIB - value % 8 : NULL;
 		length = 8 + value % 100;
 		if (meaning.may != M(EBADF) && h->view->format != UNKNOWN)
-			meaning.may = h->view->format == REQUEST ? M(EFAULT) : M(EINVAL) | M(EFAULT);
+			meaning.may = M(EFAULT) | (h->view->format == REQUEST ? 0 : M(EINVAL));
 	} else if (kind == 3) {
 		length = value & 1 ? SIZE_MAX : INT64_MAX;
 		if (meaning.may != M(EBADF))
@@ -160,7 +161,9 @@ static void do_parts(struct worker *w, struct handle *h)
 	long ret;
 
 	for (uint64_t i = 0; i < parts; i++) {
-		part = i + 1 == parts || length > PAGE ? length - at : (value >> i * 8) % (length - at + 1);
+		part = length - at;
+		if (i + 1 < parts && length <= PAGE)
+			part = (value >> i * 8) % (part + 1);
 		meaning = meaning_of(h, w->text + at, part);
 		ret = write(h->fd, w->text + at, part);
 		judge(w, h, ret, at_own_position(meaning.may, h, part));
