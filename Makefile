@@ -64,7 +64,7 @@ help:	## this list
 		while read -r target what; do printf '%-10s %s\n' "$$target" "$$what"; done
 
 # What the tests bring along for the guest: scripts/build makes it.
-guests := mkmm
+guests := mkmm fuzz
 guests: $(guests)
 $(guests):
 	$(MAKE) -C tests/$@ O=$(O)

@@ -9,9 +9,9 @@ import errno
 import mmap
 import os
 import random
-import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import traceback
 
@@ -193,11 +193,22 @@ def mkmm(kind):
 
 @contextlib.contextmanager
 def fuzz(board, figures):
-    if not shutil.which("mmfuzz"):
-        yield
-        return
-    with command("mmfuzz", "-s", "%d" % random.randrange(1 << 30), "-T", "100000"):
-        yield
+    """Whatever can be asked of a file, by tests/fuzz, which judges the answers."""
+    with tempfile.TemporaryFile(dir="/dev/shm") as said:
+        words = ["mmfuzz", "-s", str(random.randrange(1 << 30)), "-T", "100000"] + ["-f"] * board.on("faults")
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT) as child:
+            try:
+                yield
+            finally:
+                child.terminate()
+                status = child.wait(180)
+        said.seek(0)
+        lines = said.read().decode(errors="backslashreplace").splitlines()
+    judged = [int(line.split()[3]) for line in lines if line.startswith("# results judged: ")]
+    figures["fuzz_requests"] = figures.get("fuzz_requests", 0) + sum(judged)
+    if status or not judged:
+        raise RuntimeError("mmfuzz ended with %s:\n%s" % (status, "\n".join(
+            [line for line in lines if not line.startswith("count ")][:20])))
 
 
 ksm = setting("/sys/kernel/mm/ksm/run", 1)
@@ -216,5 +227,6 @@ PHASES = {
     "module": [module, churn],
     "failcopy": [churn, fault("fail_usercopy")],
     "peers": [stress("procfs", "sysfs"), mkmm("churn us=100 n=2000")],
-    "fuzz": [churn, fuzz],
+    "fuzz": [fuzz, stress("mmapmany", "fork")],
+    "fuzzfail": [fault("failslab"), fuzz],
 }
