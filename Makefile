@@ -33,6 +33,10 @@ soak:	## every view read under load, faults and fuzz for MINUTES (10) on KERNEL 
 	scripts/bootstrap
 	tests/soak/run $(MINUTES)
 
+bench:	## what others wait while memory is read: mmscope beside its peers, in KERNEL
+	scripts/bootstrap
+	tests/bench $(KERNEL)
+
 lint:	## style, sparse, shellcheck, the rules of the house
 	scripts/bootstrap
 	scripts/lint
@@ -64,9 +68,9 @@ help:	## this list
 		while read -r target what; do printf '%-10s %s\n' "$$target" "$$what"; done
 
 # What the tests bring along for the guest: scripts/build makes it.
-guests := mkmm fuzz
+guests := mkmm fuzz effect
 guests: $(guests)
 $(guests):
 	$(MAKE) -C tests/$@ O=$(O)
 
-.PHONY: all module tools run test soak lint vm install uninstall clean help guests $(guests)
+.PHONY: all module tools run test soak bench lint vm install uninstall clean help guests $(guests)

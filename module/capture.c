@@ -66,7 +66,10 @@ static loff_t end_of(const struct mmscope_capture *capture)
 	return capture->base + capture->text.length;
 }
 
-/* The text that was read goes before the next part comes, so that no file ever holds two. */
+/*
+ * The text that was read goes before the next part comes: the file never holds two. A read stuck in
+ * copying to its user keeps, beside that, the one it serves from.
+ */
 static void give_way(struct mmscope_file *file)
 {
 	const struct mmscope_part next = {

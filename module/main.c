@@ -30,7 +30,7 @@ MODULE_PARM_DESC(max_targets, "attached processes at most (256)");
 
 unsigned int mmscope_max_capture_mb = 64;
 BOUNDED(max_capture_mb, 1, 4096);
-MODULE_PARM_DESC(max_capture_mb, "memory of one open text view at most, MiB (64)");
+MODULE_PARM_DESC(max_capture_mb, "memory of one capture of a text view at most, MiB (64)");
 
 bool mmscope_show_addresses;
 module_param_named(show_addresses, mmscope_show_addresses, bool, 0444);

@@ -2,7 +2,8 @@
 /*
  * Memory for what a reader asked for. It is charged to the reader, and where there is none to be
  * had the read fails with ENOMEM: without __GFP_RETRY_MAYFAIL the kernel would rather kill somebody
- * (in the reader's cgroup at its limit, else in the whole system), and that be somebody else.
+ * (in the reader's cgroup at its limit, else in the whole system), and that be somebody else. On
+ * 6.1 and 6.12 the few page tables that vmalloc needs for itself are asked for without these flags.
  * To be freed by kvfree().
  */
 #ifndef MMSCOPE_MEMORY_H

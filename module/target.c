@@ -7,13 +7,15 @@
  * directory, which a reader of that directory may hold for as long as it likes, and to remove a
  * file also for opens under way, which take no lock of ours. So directories are made and removed
  * without the lock, by whoever set the target to COMING or GOING. Meanwhile its number is taken:
- * who wants to attach it waits until the target is THERE or has left the list.
+ * who wants to attach it waits until the target is THERE or has left the list. debugfs' own wait
+ * cannot be killed, so ours comes first (wait_directory); a reader may still slip in between.
  *
  * Nothing of ours is active in debugfs after open: reads go by the open file's own references.
  * `readers` counts open files; -1 means that the directory is being evicted and no open can win.
  */
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/pid_namespace.h>
@@ -117,6 +119,17 @@ static int settle(struct mmscope_target *target)
 	return err;
 }
 
+/* Until nobody reads the directory that holds all others. */
+static int wait_directory(void)
+{
+	struct rw_semaphore *lock = &d_inode(mmscope_debugfs())->i_rwsem;
+
+	if (down_write_killable(lock))
+		return -EINTR;
+	up_write(lock);
+	return 0;
+}
+
 static struct mmscope_target *find(struct pid *pid)
 {
 	struct mmscope_target *target;
@@ -173,9 +186,14 @@ static struct mmscope_target *retire_oldest(void)
 
 static void sweep(struct work_struct *work)
 {
-	struct mmscope_target *dead = NULL;
+	struct rw_semaphore *lock = &d_inode(mmscope_debugfs())->i_rwsem;
+	struct mmscope_target *dead;
 
 	do {
+		dead = NULL;
+		if (!down_write_trylock(lock))
+			break;
+		up_write(lock);
 		if (!mutex_trylock(&targets_lock))
 			break;
 		dead = retire_dead();
@@ -207,6 +225,11 @@ static int attach_step(struct pid *pid)
 	wait = in_motion(pid);
 	if (wait)
 		goto unlock;
+	/* While it lives the number is its own: no other target has a directory of that name. */
+	err = mmscope_who_alive(pid);
+	if (err)
+		goto unlock;
+	err = -EAGAIN;
 	if (target_count >= READ_ONCE(mmscope_max_targets)) {
 		victim = retire_oldest();
 		if (!victim)
@@ -225,8 +248,8 @@ unlock:
 		return settle(made);
 	if (victim)
 		destroy(victim);
-	else if (wait && schedule_timeout_killable(1) && fatal_signal_pending(current))
-		return -EINTR;
+	else if (wait)
+		schedule_timeout_killable(1);
 	return err;
 }
 
@@ -237,6 +260,8 @@ int mmscope_target_attach(struct pid *pid)
 	if (err)
 		return err;
 	do {
+		if (fatal_signal_pending(current) || wait_directory())
+			return -EINTR;
 		err = attach_step(pid);
 	} while (err == -EAGAIN);
 	return err;
@@ -246,7 +271,7 @@ int mmscope_target_detach(struct pid *pid)
 {
 	struct mmscope_target *target;
 
-	if (mutex_lock_killable(&targets_lock))
+	if (wait_directory() || mutex_lock_killable(&targets_lock))
 		return -EINTR;
 	target = find(pid);
 	if (target)
@@ -298,15 +323,22 @@ int mmscope_targets_capture(struct mmscope_capture *capture, struct pid *only)
 	struct mmscope_target *target;
 	int err;
 
-	if (mutex_lock_killable(&targets_lock))
-		return -EINTR;
-	err = mmscope_capture_room(capture, sizeof(struct mmscope_target_row), target_count);
+	/* Room is made without the lock: who is short of memory makes nobody else wait. */
+	for (;;) {
+		err = mmscope_capture_room(capture, sizeof(struct mmscope_target_row),
+					   READ_ONCE(target_count));
+		if (err)
+			return err;
+		if (mutex_lock_killable(&targets_lock))
+			return -EINTR;
+		if (target_count <= capture->room)
+			break;
+		mutex_unlock(&targets_lock);
+	}
 	list_for_each_entry(target, &targets, node) {
 		struct mmscope_target_row *row;
 		struct task_struct *leader;
 
-		if (err)
-			break;
 		if (target->state != THERE || (only && target->pid != only) ||
 		    mmscope_who_alive(target->pid))
 			continue;
@@ -322,7 +354,7 @@ int mmscope_targets_capture(struct mmscope_capture *capture, struct pid *only)
 		capture->count++;
 	}
 	mutex_unlock(&targets_lock);
-	return err;
+	return 0;
 }
 
 void mmscope_targets_create(void)

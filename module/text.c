@@ -21,7 +21,7 @@ void mmscope_text_init(struct mmscope_text *text, const struct mmscope_record *r
 		       bool show_addresses)
 {
 	*text = (struct mmscope_text){ .record = record, .show_addresses = show_addresses };
-	xa_init(&text->chunks);
+	xa_init_flags(&text->chunks, XA_FLAGS_ACCOUNT);
 }
 
 void mmscope_text_free(struct mmscope_text *text)

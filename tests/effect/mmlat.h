@@ -3,6 +3,8 @@
 #ifndef MMLAT_H
 #define MMLAT_H
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
 int probe(const char *mib, const char *areas);
 int peer(const char *what, const char *pid);
 

@@ -163,7 +163,7 @@ int peer(const char *what, const char *target)
 
 	pid = target;
 	signal(SIGTERM, on_term);
-	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
 		if (strcmp(peers[i].name, what))
 			continue;
 		while (!over) {

@@ -120,7 +120,7 @@ static const struct op {
 	{ "fault", probe_fault }, { "map", probe_map }, { "alloc", probe_alloc },
 	{ "fork", probe_fork },
 };
-#define OPS (sizeof(ops) / sizeof(ops[0]))
+#define OPS ARRAY_SIZE(ops)
 
 static struct samples kept[SLOTS][OPS];
 

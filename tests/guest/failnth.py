@@ -41,11 +41,14 @@ class Nth:
     def left(self):
         """Failures still to come, and none any more: 0 when it has struck."""
         try:
-            return int(os.pread(self.fd, 32, 0).split(b"\0")[0])
+            left = int(os.pread(self.fd, 32, 0).split(b"\0")[0])
         except OSError:     # it struck this very read
-            return 1
-        finally:
-            os.pwrite(self.fd, b"0", 0)
+            left = 1
+        try:
+            self.set(0)
+        except OSError:     # or this write
+            self.set(0)
+        return left
 
 
 def sweep(nth, what, call, before=None, after=None):

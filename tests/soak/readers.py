@@ -125,15 +125,26 @@ def read_pte_raw(path, how, target, setup):
                     raw.read(rnd.choice([rnd.randrange(1 << 47), rnd.randrange(1 << 56)]), rnd.choice([4096, 65536]))
             at_once(look, [random.random() for _ in range(3)])
             return
-        begin, end = (setup.area if target == setup.still else (0, 1 << 64))
-        records, _ = raw.whole(begin, end, size=4096 if how == "small" else view.STREAM)
-    behind = 0
-    for r in records:
-        if r.va < behind:
-            raise Wrong("entries overlap at %#x" % r.va)
-        behind = r.va + r.size
-    if target == setup.still and sum(r.size for r in records) != end - begin:
-        raise Wrong("%d bytes of entries in a locked area of %d" % (sum(r.size for r in records), end - begin))
+        begin, end = setup.area if target == setup.still else (0, 1 << 64)
+        size, position, total = 4096 if how == "small" else view.STREAM, begin, 0
+        while position < end:
+            records, stamp = raw.read(position, size)
+            if not stamp:
+                break
+            # Only the first may begin before: a huge page that lies around the position, given whole.
+            behind = position if not records or records[0].va >= position else records[0].va
+            for r in records:
+                if r.va < behind or (behind < position and r.va + r.size <= position):
+                    raise Wrong("read at %#x: an entry at %#x of %d bytes" % (position, r.va, r.size))
+                behind = r.va + r.size
+                total += min(behind, end) - max(r.va, begin) if r.va < end else 0
+            if not stamp.next:
+                break
+            if stamp.next < max(behind, position + 1):
+                raise Wrong("read at %#x ends at %#x and goes on at %#x" % (position, behind, stamp.next))
+            position = stamp.next
+    if target == setup.still and total != end - begin:
+        raise Wrong("%d bytes of entries in a locked area of %d" % (total, end - begin))
 
 
 def read_binary(v, path, how, target, setup):
