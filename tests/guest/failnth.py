@@ -114,6 +114,7 @@ def writes(nth, one, pid):
 def reads(nth, one):
     whole = read_whole(one)
     want = len(whole) if one.format == "binary" else rows(whole)
+    tap.check(want, "there is nothing to read")
     for fd, first in sweep(nth, "read", lambda fd: os.read(fd, STREAM), one.open):
         data = first
         # A copy that is cut short gives what came before it.

@@ -250,10 +250,14 @@ def module_goes(pid):
             parameters = "show_addresses=%s" % guest.get("/sys/module/mmscope/parameters/show_addresses")
             seen = {}
             try:
-                for i in range(30):
+                for i in range(150):
+                    if i >= 30 and len(seen) == 2:
+                        break
                     if os.path.exists(view.PROC):
                         view.attach(pid)
                     child = tool(["pte", "-J", "-R", "0-100000000", str(pid)])
+                    # How far the tool has come by then is a matter of the machine.
+                    time.sleep(random.random() * 0.5)
                     end = time.monotonic() + random.random() * 0.15
                     while time.monotonic() < end:
                         with contextlib.suppress(OSError):

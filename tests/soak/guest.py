@@ -77,8 +77,18 @@ def phase(name, seconds, seed, shared, setup, total, figures):
                 wrong += ["%s: %s" % (view_name, w) for w in found["wrong"]]
     report = faults.klog(TOP)
     tap.check(not report, "the kernel reports, at the view %s:\n%s" % (", ".join(names_of(report or "")), report))
-    tap.none_of(["%s: process %d" % (v, pid) for pid, v in stuck], "readers stuck for %d s" % STUCK)
+    tap.none_of(["%s: process %d\n%s" % (v, pid, stacks(pid)) for pid, v in stuck], "readers stuck for %d s" % STUCK)
     tap.none_of(wrong, "wrong answers")
+
+
+def stacks(pid):
+    """Where each thread of it is."""
+    found = []
+    with contextlib.suppress(OSError):
+        for tid in os.listdir("/proc/%d/task" % pid):
+            found += ["thread %s, %s" % (tid, guest.get("/proc/%d/task/%s/stat" % (pid, tid)).split()[2]),
+                      guest.get("/proc/%d/task/%s/stack" % (pid, tid))]
+    return "\n".join(found)
 
 
 def leaks():
