@@ -154,7 +154,8 @@ def inside_reads():
         view.attach(made.pid)
         with cgroup.Cgroup() as group, readers_inside(group, "/dev/zero", 0) as thread:
             tap.note("a thread inside a read of /dev/zero: %d bytes" % thread)
-        for name, position, kept in (("pte_raw", made["start"], 64 * KB), ("vma", 0, PAGE)):
+        text = len(view.read_file(view.target(made.pid, "vma")))
+        for name, position, kept in (("pte_raw", made["start"], 64 * KB), ("vma", 0, -(-text // PAGE) * PAGE)):
             with tap.case(name), cgroup.Cgroup() as group:
                 with readers_inside(group, view.target(made.pid, name), position) as whole:
                     cost = whole - thread
