@@ -128,7 +128,7 @@ static void do_fcntl(struct worker *w, struct handle *h)
 		{ F_SETFL, 0, M(OK) },
 		{ F_GETLK, (uintptr_t)&lock, M(OK) | M(EINVAL) | M(EOVERFLOW) },
 		{ F_SETLK, (uintptr_t)&lock, M(OK) | M(EINVAL) | M(EOVERFLOW) | M(EAGAIN) },
-		{ F_SETLEASE, F_UNLCK, M(OK) | M(EAGAIN) },
+		{ F_SETLEASE, F_UNLCK, M(OK) | M(EAGAIN) | M(EINVAL) },
 		{ F_NOTIFY, DN_ACCESS, M(ENOTDIR) | M(EINVAL) },
 		{ F_SETPIPE_SZ, PAGE, M(EBADF) },
 		{ F_ADD_SEALS, F_SEAL_WRITE, M(EINVAL) | M(EPERM) },
