@@ -10,17 +10,9 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-ok() # NAME COMMAND...
-{
-	local name=$1 not=
-	shift
-	count=$((count + 1))
-	"$@" >"$work/said" 2>&1 || not='not ' failed=$((failed + 1))
-	echo "${not}ok $count - klog: $name"
-	[ -z "$not" ] || tail -n 40 "$work/said" | sed 's/^/# /'
-}
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
+subject=klog
 
 wrong() # FILE PATTERN: a report, and it says so.
 {
@@ -139,5 +131,4 @@ migrating pfn c255 failed ret:1
 page dumped because: migration failure
 END
 
-echo "1..$count"
-[ "$failed" = 0 ]
+done_testing

@@ -18,22 +18,14 @@ trap 'rm -rf "$work"' EXIT
 # What broke something outlives this run.
 found=$top/tests/parse/found
 targets=(text pte args range cell)
-count=0 failed=0
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+subject=parse
 
 if ! command -v clang >/dev/null; then
 	echo "1..0 # SKIP no clang"
 	exit 0
 fi
-
-ok() # NAME COMMAND...
-{
-	local name=$1 not=''
-	shift
-	count=$((count + 1))
-	"$@" >"$work/log" 2>&1 || not='not ' failed=$((failed + 1))
-	echo "${not}ok $count - parse: $name"
-	[[ -z $not ]] || sed 's/^/# /' "$work/log"
-}
 
 build()
 {
@@ -124,7 +116,7 @@ by_tool()
 }
 
 ok "the targets are built" build
-[[ $failed == 0 ]] || { echo "1..$count"; exit 1; }
+[[ $failed == 0 ]] || { done_testing; exit; }
 for target in "${targets[@]}"; do
 	inputs=("$corpus/$target"/*)
 	ok "$target: each of ${#inputs[@]} inputs kept" fuzz "$target" "${inputs[@]}"
@@ -137,5 +129,4 @@ for target in "${targets[@]}"; do
 	figures "$target"
 done
 rmdir "$found" 2>/dev/null
-echo "1..$count"
-[[ $failed == 0 ]]
+done_testing

@@ -13,17 +13,8 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmscope
 mkdir -p "$cache/run"
 work=$(mktemp -d "$cache/run/XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-ok() # NAME COMMAND...
-{
-	local name=$1 not=
-	shift
-	count=$((count + 1))
-	"$@" >"$work/log" 2>&1 || not='not ' failed=$((failed + 1))
-	echo "${not}ok $count - $name"
-	[ -z "$not" ] || sed 's/^/# /' "$work/log"
-}
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
 
 answers() # KERNEL
 {
@@ -62,5 +53,4 @@ done
 ok "probes: answer statements and symbols" accepts
 ok "probes: stop when what must compile does not" refuses "${good/(void)0/mmscope_no_such()}" "$bad"
 ok "probes: stop when what must not compile does" refuses "$good" "${bad/mmscope*/(void)0}"
-echo "1..$count"
-[ "$failed" = 0 ]
+done_testing

@@ -17,7 +17,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmscope
 mkdir -p "$cache/run"
 work=$(mktemp -d "$cache/run/XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-count=0 failed=0
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+subject=reports
 
 # What is done: in this order, for the first report of KASAN, or the first oops, ends lockdep's, and
 # an oops the watch for hung tasks. Needed of the kernel's configuration. What the report says.
@@ -88,16 +90,6 @@ no_memory        MMU                     page allocation failure: order:
 faults           FAIL_PAGE_ALLOC         FAULT_INJECTION: forcing a failure
 advice           MMU                     WARNING: this is advice
 '
-
-ok() # NAME COMMAND...
-{
-	local name=$1 not=
-	shift
-	count=$((count + 1))
-	"$@" >"$work/said" 2>&1 || not='not ' failed=$((failed + 1))
-	echo "${not}ok $count - reports: $name"
-	[ -z "$not" ] || tail -n 40 "$work/said" | sed 's/^/# /'
-}
 
 # needed CONFIG <TABLE: rows that the kernel is configured for; the others are skipped.
 needed()
@@ -212,5 +204,4 @@ for kernel; do
 	died "$kernel" "$config"
 	lived "$kernel" "$config"
 done
-echo "1..$count"
-[ "$failed" = 0 ]
+done_testing

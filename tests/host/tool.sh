@@ -22,20 +22,8 @@ python3 "$here/fake/make.py" "$work" || exit 1
 export MMSCOPE_PROC=$work/proc MMSCOPE_DEBUGFS=$work/debugfs LC_ALL=C
 unset NO_COLOR
 
-count=0 failed=0
-
-# ok NAME COMMAND...: the command succeeds.
-ok()
-{
-	local name=$1 not=
-	shift
-	count=$((count + 1))
-	if ! "$@" >"$work/log" 2>&1; then
-		not='not ' failed=$((failed + 1))
-	fi
-	echo "${not}ok $count - $name"
-	[[ -z $not ]] || sed 's/^/# /' "$work/log"
-}
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
 
 # gives STATUS TEXT ARG...: mmscope exits so, TEXT (a regular expression) is in what it says, and
 # nothing that fails says anything on stdout.
@@ -229,5 +217,4 @@ ok "... and all, below one line of headings" eval \
 ok "a reader that goes away: exit 1, quietly" eval \
 	'"$tool" pte 2>"$work/err" | head -n 1 >/dev/null; [[ ${PIPESTATUS[0]} -eq 1 && ! -s $work/err ]]'
 
-echo "1..$count"
-exit $((failed > 0))
+done_testing

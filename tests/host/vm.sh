@@ -25,18 +25,8 @@ done
 	exit 1
 }
 
-count=0 failed=0
-# ok NAME COMMAND...: the command succeeds.
-ok()
-{
-	local name=$1 not=''
-	shift
-	count=$((count + 1))
-	"$@" >"$work/log" 2>&1 || not='not ' failed=$((failed + 1))
-	echo "${not}ok $count - $name"
-	[ -z "$not" ] || sed 's/^/# /' "$work/log"
-}
-
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
 # job NAME COMMAND...: its streams and status go to files, in the background; two run at once all along.
 running=0
 job()
@@ -194,5 +184,4 @@ for bad in '-k nope -- true' '-z' 'true' '-t soon -- true'; do
 	ok "usage: vm $bad" eval '"$vm" $bad >/dev/null 2>&1; test $? = 2'
 done
 
-echo "1..$count"
-[ "$failed" = 0 ]
+done_testing
