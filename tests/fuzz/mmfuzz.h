@@ -190,6 +190,7 @@ void sink_check(struct worker *w, const struct handle *h, struct sink *sink, lon
 struct prediction {
 	uint64_t may;
 	long exact;		/* -1: any count */
+	bool goes_on;		/* io_uring of 6.1 reads on where a read gave less than was asked */
 };
 struct prediction predict_read(const struct handle *h, const struct sink *sink, loff_t pos);
 /* Judges what a read at @pos gave. Returns where it leaves the position. */

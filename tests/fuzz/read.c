@@ -153,7 +153,10 @@ loff_t judge_read(struct worker *w, struct handle *h, struct sink *sink, loff_t 
 		if (ret > 0) {
 			static __thread char records[64 << 10];
 
-			if (ret > (long)sizeof(records)) {
+			if (ret > (long)sizeof(records) && p->goes_on) {
+				if (ret % h->view->record)
+					wrong(w, h, "gave %ld, no whole records", ret);
+			} else if (ret > (long)sizeof(records)) {
 				wrong(w, h, "gave %ld, more than 64 KiB", ret);
 			} else {
 				gather(sink, ret, records);	/* aligned */

@@ -54,6 +54,7 @@ static void do_one(struct worker *w, struct handle *h)
 	if (pos > 0)
 		handle_learn(w, h);
 	p = predict_read(h, &sink, pos);
+	p.goes_on = true;
 	if (size > INT32_MAX)
 		p.may |= M(EINVAL) | M(EOVERFLOW) | M(EFAULT);
 	sqe = io_uring_get_sqe(&w->ring);

@@ -211,16 +211,17 @@ def fuzz(board, figures):
             [line for line in lines if not line.startswith("count ")][:20])))
 
 
+numa = setting("/proc/sys/kernel/numa_balancing", 1)
 ksm = setting("/sys/kernel/mm/ksm/run", 1)
 khugepaged = setting(THP + "khugepaged/scan_sleep_millisecs", 10)
 churn = stress("mmapmany", "mremap", "munmap", "mprotect")
 
 PHASES = {
     "churn": [churn, stress("stackmmap", "vm-segv", "pagemove")],
-    "pages": [ksm, stress("userfaultfd", "pageswap", "memthrash", "tlb-shootdown", "rmap",
+    "pages": [numa, ksm, stress("userfaultfd", "pageswap", "memthrash", "tlb-shootdown", "rmap",
                           "vm --vm-bytes 32M --vm-madvise mergeable")],
     "exits": [stress("fork", "vfork", "clone"), forked(exits), forked(detaches)],
-    "huge": [khugepaged, forked(huge_pages), stress("numa", "vm --vm-bytes 64M --vm-madvise hugepage")],
+    "huge": [numa, khugepaged, forked(huge_pages), stress("numa", "vm --vm-bytes 64M --vm-madvise hugepage")],
     "failslab": [churn, fault("failslab"), forked(exits)],
     "hotplug": [forked(processors), forked(memory_blocks), stress("mmapmany", "vm --vm-bytes 64M")],
     "failpage": [stress("fork", "rmap"), fault("fail_page_alloc"), forked(exits)],

@@ -21,6 +21,7 @@ GONE = {errno.ESRCH, errno.ENOENT, errno.ENODATA}
 NO_MEMORY = {errno.ENOMEM, errno.EFAULT}
 UNLOADED = {errno.EIO, errno.ENODEV, errno.ENXIO, errno.EAGAIN}
 SHOWN = 8
+ENDLESS = 256 << 20
 FIRST = 40 << 10        # of a long text, for those who read it in small pieces
 
 View = collections.namedtuple("View", "name place mode format need help")
@@ -80,6 +81,18 @@ def small_reads(fd):
     return b"".join(parts), False
 
 
+def whole_read(fd):
+    """All of a text, which has an end."""
+    parts, got = [], 0
+    while got < ENDLESS:
+        part = os.read(fd, view.STREAM)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        got += len(part)
+    raise Wrong("a text without an end: %d bytes" % got)
+
+
 def read_open_text(v, fd, how):
     """The text of an open file, or None where only a part was read."""
     if how == "small":
@@ -87,7 +100,7 @@ def read_open_text(v, fd, how):
         if not whole:
             return None
     else:
-        data = view.read_all(fd)
+        data = whole_read(fd)
         # A capture longer than max_capture_mb goes on in parts, which are not kept.
         if how == "pread" and len(data) < 1 << 20:
             same_capture(fd, data)
