@@ -18,7 +18,7 @@ static size_t smaller(size_t a, size_t b)
 
 static struct prediction predict_text(const struct handle *h, const struct sink *sink, loff_t pos)
 {
-	struct prediction p = { M(OK), -1 };
+	struct prediction p = { .may = M(OK), .exact = -1 };
 	size_t there;
 
 	if (h->view->format == REQUEST && (!h->requested || h->shared))
@@ -52,7 +52,7 @@ static struct prediction predict_text(const struct handle *h, const struct sink 
 
 static struct prediction predict_binary(const struct handle *h, const struct sink *sink)
 {
-	struct prediction p = { M(OK), -1 };
+	struct prediction p = { .may = M(OK), .exact = -1 };
 
 	if (sink->total < 2 * h->view->record)
 		p.may = M(EINVAL);
@@ -65,7 +65,7 @@ static struct prediction predict_binary(const struct handle *h, const struct sin
 
 struct prediction predict_read(const struct handle *h, const struct sink *sink, loff_t pos)
 {
-	struct prediction p = { M(OK), -1 };
+	struct prediction p = { .may = M(OK), .exact = -1 };
 	uint64_t refusals = 0;
 
 	switch (h->view->format) {
