@@ -127,7 +127,7 @@ static void do_fcntl(struct worker *w, struct handle *h)
 		{ F_SETFL, O_DIRECT, M(EINVAL) },
 		{ F_SETFL, 0, M(OK) },
 		{ F_GETLK, (uintptr_t)&lock, M(OK) | M(EINVAL) | M(EOVERFLOW) },
-		{ F_SETLK, (uintptr_t)&lock, M(OK) | M(EINVAL) | M(EOVERFLOW) | M(EAGAIN) },
+		{ F_SETLK, (uintptr_t)&lock, M(OK) | M(EINVAL) | M(EOVERFLOW) | M(EAGAIN) | M(EBADF) },
 		{ F_SETLEASE, F_UNLCK, M(OK) | M(EAGAIN) | M(EINVAL) },
 		{ F_NOTIFY, DN_ACCESS, M(ENOTDIR) | M(EINVAL) },
 		{ F_SETPIPE_SZ, PAGE, M(EBADF) },

@@ -246,25 +246,18 @@ static void do_preadv(struct worker *w, struct handle *h)
 	p = predict_read(h, &sink, pos);
 	if (sink.total > INT64_MAX)
 		p.may |= M(EINVAL);
-	if (kind < 11 || flags < 8) {
-		ret = preadv2(h->fd, sink.iov, sink.count, pos,
-			      kind < 11 || pos == -1 ? 0 : flags & 7);
-		if (pos == -1) {
-			/* This one means: wherever it stands. */
-			judge(w, h, ret, ~M(OTHER));
-			sink_check(w, h, &sink, ret);
-			handle_forget(h);
-			h->pos = -1;
-			return;
-		}
-	} else {
-		ret = preadv2(h->fd, sink.iov, sink.count, pos, flags);
+	ret = preadv2(h->fd, sink.iov, sink.count, pos, kind < 11 ? 0 : flags);
+	if (pos == -1) {
+		/* This one means: wherever it stands. */
+		judge(w, h, ret, ~M(OTHER));
+		sink_check(w, h, &sink, ret);
+		handle_forget(h);
+		h->pos = -1;
+		return;
+	}
+	if (kind >= 11 && flags >= 8) {
 		if (ret < 0)
 			p.may |= M(EOPNOTSUPP) | M(EINVAL);
-		if (pos == -1) {
-			handle_forget(h);
-			h->pos = -1;
-		}
 		/* No promise of any flag is kept but those that ask for nothing. */
 		if (flags & 8)
 			p.may &= ~M(OK) | (sink.total ? 0 : M(OK));
